@@ -1,0 +1,1 @@
+//! Operations: one table that every door is made from

@@ -1,0 +1,1 @@
+//! The metering engine over SQLite

@@ -1,0 +1,1 @@
+//! The public HTTP API, OpenAPI, live changes and the served console

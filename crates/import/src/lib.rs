@@ -1,0 +1,1 @@
+//! Files of usage (CSV, JSON Lines, gzip) read into event drafts
