@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import * as t from "./time";
+
+const at = (text: string) => t.millis(text);
+
+describe("times", () => {
+  it("read the microseconds of the wire", () => {
+    expect(at("2023-11-16T18:17:03.979960Z")).toBe(Date.UTC(2023, 10, 16, 18, 17, 3, 979));
+    expect(() => t.millis("yesterday")).toThrow(RangeError);
+  });
+
+  it("say how long ago, cut and not rounded", () => {
+    const now = at("2024-03-01T12:00:00Z");
+    const ago = (ms: number) => t.formatRelative(now - ms, now, true);
+    expect(ago(0)).toBe("now");
+    expect(ago(59_000)).toBe("59 seconds ago");
+    expect(ago(119 * 60_000)).toBe("1 hour ago");
+    expect(ago(400 * t.span.DAY)).toBe("last year");
+    expect(t.formatRelative(now + 3 * t.span.HOUR, now, true)).toBe("in 3 hours");
+  });
+
+  it("count down", () => {
+    expect(t.formatDuration(5 * t.span.DAY)).toBe("5d");
+    expect(t.formatDuration(26 * t.span.HOUR)).toBe("1d 2h");
+    expect(t.formatDuration(3 * t.span.HOUR + 60_000)).toBe("3h 1m");
+    expect(t.formatDuration(61_500)).toBe("1m 1s");
+    expect(t.formatDuration(-5)).toBe("0s");
+  });
+
+  it("show one instant in any zone", () => {
+    const ms = at("2023-11-16T23:30:00Z");
+    expect(t.formatInstant(ms, "Asia/Kathmandu", "minute")).toBe("Nov 17, 2023, 05:15");
+    expect(t.formatInstant(ms, "America/Los_Angeles", "second")).toBe("Nov 16, 2023, 15:30:00");
+    expect(t.formatInstant(ms, "No/Such", "minute", true)).toBe("Nov 16, 2023, 23:30 UTC");
+  });
+
+  it("cross between wall clock and instant, also around daylight saving", () => {
+    for (const zone of ["UTC", "Australia/Lord_Howe", "America/Los_Angeles", "Asia/Kathmandu"]) {
+      for (const text of ["2024-03-10T12:00:00Z", "2024-11-03T20:15:00Z", "2024-06-30T23:59:00Z"]) {
+        const ms = at(text);
+        expect(t.fromLocal(t.localMillis(ms, zone), zone), `${zone} ${text}`).toBe(ms);
+      }
+    }
+    expect(t.fromField(t.toField(at("2023-11-16T18:17:00Z"), "Asia/Kathmandu"), "Asia/Kathmandu")).toBe(at("2023-11-16T18:17:00Z"));
+    expect(t.fromField("", "UTC")).toBeNull();
+  });
+});
