@@ -10,9 +10,7 @@ use crate::period::Period;
 use crate::time::{CivilDate, MICROS, Timestamp, Zone};
 
 /// How finely a range of time is divided.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Interval {
     /// Minutes.
     #[serde(rename = "1m")]
@@ -49,14 +47,8 @@ pub struct UnknownInterval;
 
 impl Interval {
     /// Every interval, finest first.
-    pub const ALL: [Interval; 6] = [
-        Interval::Minute,
-        Interval::QuarterHour,
-        Interval::Hour,
-        Interval::Day,
-        Interval::Week,
-        Interval::Month,
-    ];
+    pub const ALL: [Interval; 6] =
+        [Interval::Minute, Interval::QuarterHour, Interval::Hour, Interval::Day, Interval::Week, Interval::Month];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -127,11 +119,7 @@ fn next_local_hour(zone: Zone, seconds: i64) -> i64 {
     // The clock changes within the hour: what counts is what it shows from then on.
     let change = zone.change_between(seconds, next - 1);
     let offset = zone.offset_at(change);
-    if (change + offset).rem_euclid(3600) == 0 {
-        change
-    } else {
-        full_hour(change, offset)
-    }
+    if (change + offset).rem_euclid(3600) == 0 { change } else { full_hour(change, offset) }
 }
 
 impl fmt::Display for Interval {
@@ -144,10 +132,7 @@ impl FromStr for Interval {
     type Err = UnknownInterval;
 
     fn from_str(name: &str) -> Result<Interval, UnknownInterval> {
-        Interval::ALL
-            .into_iter()
-            .find(|interval| interval.as_str() == name)
-            .ok_or(UnknownInterval)
+        Interval::ALL.into_iter().find(|interval| interval.as_str() == name).ok_or(UnknownInterval)
     }
 }
 
@@ -164,6 +149,79 @@ mod tests {
         }
         for name in ["", "1M", "15min", "minute", "year"] {
             assert_eq!(name.parse::<Interval>(), Err(UnknownInterval));
+        }
+    }
+
+    fn cuts(interval: Interval, zone: &str, from: &str, to: &str) -> Vec<String> {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let buckets = interval.buckets(Zone::parse(zone).unwrap(), at(from), at(to), 100).unwrap();
+        buckets.iter().skip(1).map(|(start, _)| start.to_string()).collect()
+    }
+
+    #[test]
+    fn hours_follow_the_local_clock() {
+        let hours = |zone, from, to| cuts(Interval::Hour, zone, from, to);
+        assert_eq!(
+            hours("Asia/Kathmandu", "2024-05-01T00:00:00Z", "2024-05-01T02:15:00Z"),
+            ["2024-05-01T00:15:00Z", "2024-05-01T01:15:00Z"]
+        );
+        // Both passes of one o'clock stand apart.
+        assert_eq!(
+            hours("America/Los_Angeles", "2024-11-03T08:00:00Z", "2024-11-03T11:00:00Z"),
+            ["2024-11-03T09:00:00Z", "2024-11-03T10:00:00Z"]
+        );
+        // Half an hour is set back at two, which makes the second pass of one o'clock half an hour long.
+        assert_eq!(
+            hours("Australia/Lord_Howe", "2024-04-06T14:00:00Z", "2024-04-06T16:30:00Z"),
+            ["2024-04-06T15:00:00Z", "2024-04-06T15:30:00Z"]
+        );
+        // Half an hour is skipped at two, which leaves that hour its second half.
+        assert_eq!(
+            hours("Australia/Lord_Howe", "2024-10-05T14:30:00Z", "2024-10-05T17:00:00Z"),
+            ["2024-10-05T15:30:00Z", "2024-10-05T16:00:00Z"]
+        );
+        // Set back at a minute past midnight: eleven o'clock comes again with its last 59 minutes.
+        assert_eq!(
+            hours("America/St_Johns", "2006-10-29T01:30:00Z", "2006-10-29T04:30:00Z"),
+            ["2006-10-29T02:30:00Z", "2006-10-29T03:30:00Z"]
+        );
+    }
+
+    #[test]
+    fn days_weeks_and_months_follow_the_local_calendar() {
+        assert_eq!(
+            cuts(Interval::Day, "America/Los_Angeles", "2024-03-09T12:00:00Z", "2024-03-12T00:00:00Z"),
+            ["2024-03-10T08:00:00Z", "2024-03-11T07:00:00Z"]
+        );
+        assert_eq!(
+            cuts(Interval::Week, "UTC", "2024-04-28T12:00:00Z", "2024-05-13T00:00:00Z"),
+            ["2024-04-29T00:00:00Z", "2024-05-06T00:00:00Z"]
+        );
+        assert_eq!(
+            cuts(Interval::Month, "Asia/Kathmandu", "2024-01-15", "2024-03-15"),
+            ["2024-01-31T18:15:00Z", "2024-02-29T18:15:00Z"]
+        );
+    }
+
+    #[test]
+    fn short_intervals_keep_to_one_grid() {
+        let from = "2024-05-01T00:07:30Z";
+        assert_eq!(
+            cuts(Interval::QuarterHour, "Asia/Kathmandu", from, "2024-05-01T00:30:00Z"),
+            ["2024-05-01T00:15:00Z"]
+        );
+        assert_eq!(cuts(Interval::Minute, "Asia/Kathmandu", from, "2024-05-01T00:08:01Z"), ["2024-05-01T00:08:00Z"]);
+    }
+
+    #[test]
+    fn a_range_without_end_is_refused_and_an_empty_one_has_no_bucket() {
+        let (first, last) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+        for interval in Interval::ALL {
+            assert_eq!(interval.buckets(Zone::UTC, first, last, 5), Err(TooManyBuckets { max: 5 }));
+            assert_eq!(interval.buckets(Zone::UTC, last, first, 0), Ok(vec![]));
+            assert_eq!(interval.buckets(Zone::UTC, first, first, 0), Ok(vec![]));
+            let almost_last = last.saturating_add_micros(-1);
+            assert_eq!(interval.buckets(Zone::UTC, almost_last, last, 1), Ok(vec![(almost_last, last)]));
         }
     }
 }

@@ -6,14 +6,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::time::{
-    CivilDate, DAY_SECONDS, MICROS, Timestamp, Zone, civil_of_days, days_in_month, days_of_civil,
-};
+use crate::time::{CivilDate, DAY_SECONDS, MICROS, Timestamp, Zone, civil_of_days, days_in_month, days_of_civil};
 
 /// How often what a limit counts starts anew.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// On every hour of UTC.
@@ -41,10 +37,7 @@ pub struct Window {
 
 impl Window {
     /// All of time.
-    pub const ALL: Window = Window {
-        start: None,
-        end: None,
-    };
+    pub const ALL: Window = Window { start: None, end: None };
 
     /// Whether the instant lies inside.
     pub fn contains(&self, at: Timestamp) -> bool {
@@ -59,14 +52,8 @@ pub struct UnknownPeriod;
 
 impl Period {
     /// Every period, shortest first.
-    pub const ALL: [Period; 6] = [
-        Period::Hour,
-        Period::Day,
-        Period::Week,
-        Period::Month,
-        Period::Annual,
-        Period::AllTime,
-    ];
+    pub const ALL: [Period; 6] =
+        [Period::Hour, Period::Day, Period::Week, Period::Month, Period::Annual, Period::AllTime];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -92,25 +79,13 @@ impl Period {
                 let start = seconds - seconds.rem_euclid(3600);
                 return window_of_seconds(start, start + 3600);
             }
-            Period::Day => Cut::Days {
-                length: 1,
-                phase: 0,
-            },
+            Period::Day => Cut::Days { length: 1, phase: 0 },
             // Day 0, the first of 1970, was a Thursday.
-            Period::Week => Cut::Days {
-                length: 7,
-                phase: 4,
-            },
-            Period::Month => Cut::Months {
-                length: 1,
-                phase: 0,
-                day: anchor.day().into(),
-            },
-            Period::Annual => Cut::Months {
-                length: 12,
-                phase: i64::from(anchor.month()) - 1,
-                day: anchor.day().into(),
-            },
+            Period::Week => Cut::Days { length: 7, phase: 4 },
+            Period::Month => Cut::Months { length: 1, phase: 0, day: anchor.day().into() },
+            Period::Annual => {
+                Cut::Months { length: 12, phase: i64::from(anchor.month()) - 1, day: anchor.day().into() }
+            }
         };
 
         let mut index = cut.index(zone.local_seconds(seconds).div_euclid(DAY_SECONDS));
@@ -158,11 +133,7 @@ impl Cut {
             Cut::Months { length, phase, .. } => {
                 let (year, month, _) = civil_of_days(day_number);
                 let index = (year * 12 + month - 1 - phase).div_euclid(length);
-                if self.day(index) > day_number {
-                    index - 1
-                } else {
-                    index
-                }
+                if self.day(index) > day_number { index - 1 } else { index }
             }
         }
     }
@@ -182,10 +153,7 @@ impl Cut {
 
 fn window_of_seconds(start: i64, end: i64) -> Window {
     let instant = |seconds: i64| seconds.checked_mul(MICROS).map(Timestamp::from_micros);
-    Window {
-        start: instant(start),
-        end: instant(end),
-    }
+    Window { start: instant(start), end: instant(end) }
 }
 
 impl fmt::Display for Period {
@@ -198,10 +166,7 @@ impl FromStr for Period {
     type Err = UnknownPeriod;
 
     fn from_str(name: &str) -> Result<Period, UnknownPeriod> {
-        Period::ALL
-            .into_iter()
-            .find(|period| period.as_str() == name)
-            .ok_or(UnknownPeriod)
+        Period::ALL.into_iter().find(|period| period.as_str() == name).ok_or(UnknownPeriod)
     }
 }
 

@@ -186,3 +186,35 @@ where
 
     deserializer.deserialize_str(Visitor(expecting, parse))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_round_as_they_say() {
+        for (micros, floor, ceil) in [(0, 0, 0), (1, 0, 1), (-1, -1, 0), (1_000_000, 1, 1), (-1_000_001, -2, -1)] {
+            let at = Timestamp::from_micros(micros);
+            assert_eq!((at.unix_seconds(), at.unix_seconds_ceil()), (floor, ceil), "{micros}");
+        }
+        assert_eq!(Timestamp::from_unix_seconds(i64::MAX), Timestamp::from_micros(i64::MAX));
+        assert_eq!(Timestamp::from_micros(i64::MIN).saturating_add_micros(-1), Timestamp::from_micros(i64::MIN));
+    }
+
+    #[test]
+    fn years_beyond_four_digits_are_written_with_a_sign() {
+        assert_eq!(Timestamp::from_unix_seconds(253_402_300_800).to_string(), "+010000-01-01T00:00:00Z");
+        assert_eq!(Timestamp::from_unix_seconds(-62_167_219_201).to_string(), "-000001-12-31T23:59:59Z");
+        assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "+294247-01-10T04:00:54.775807Z");
+        assert_eq!(Timestamp::from_micros(i64::MIN).to_string(), "-290308-12-21T19:59:05.224192Z");
+    }
+
+    #[test]
+    fn a_time_is_a_json_string() {
+        let at: Timestamp = serde_json::from_str("\"2024-05-01 14:30:00.5+02:00\"").unwrap();
+        assert_eq!(serde_json::to_string(&at).unwrap(), "\"2024-05-01T12:30:00.500Z\"");
+        assert!(serde_json::from_str::<Timestamp>("1714566600").is_err());
+        let message = serde_json::from_str::<Timestamp>("\"yesterday\"").unwrap_err().to_string();
+        assert!(message.starts_with("not a time of the form"), "{message}");
+    }
+}

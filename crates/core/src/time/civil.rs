@@ -28,15 +28,10 @@ pub(crate) const fn civil_of_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     (era * 400 + year_of_era + (month <= 2) as i64, month, day)
 }
@@ -80,9 +75,7 @@ impl CivilDate {
 
     /// The date that a clock in `zone` shows at an instant. Outside the years 0001 to 9999 it is the nearest day in them.
     pub fn of(at: Timestamp, zone: Zone) -> CivilDate {
-        let days = zone
-            .local_seconds(at.unix_seconds())
-            .div_euclid(DAY_SECONDS);
+        let days = zone.local_seconds(at.unix_seconds()).div_euclid(DAY_SECONDS);
         let days = days.clamp(days_of_civil(1, 1, 1), days_of_civil(9999, 12, 31));
         let (year, month, day) = civil_of_days(days);
         // Within these years chrono has every date.
@@ -117,13 +110,7 @@ impl CivilDate {
 
 impl fmt::Display for CivilDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:04}-{:02}-{:02}",
-            self.year(),
-            self.month(),
-            self.day()
-        )
+        write!(f, "{:04}-{:02}-{:02}", self.year(), self.month(), self.day())
     }
 }
 
@@ -192,47 +179,19 @@ mod tests {
     fn months_have_their_lengths() {
         for year in [1900, 1999, 2000, 2023, 2024, 2100] {
             for month in 1..=12 {
-                let next = if month == 12 {
-                    days_of_civil(year + 1, 1, 1)
-                } else {
-                    days_of_civil(year, month + 1, 1)
-                };
-                assert_eq!(
-                    days_in_month(year, month),
-                    next - days_of_civil(year, month, 1),
-                    "{year}-{month}"
-                );
+                let next = if month == 12 { days_of_civil(year + 1, 1, 1) } else { days_of_civil(year, month + 1, 1) };
+                assert_eq!(days_in_month(year, month), next - days_of_civil(year, month, 1), "{year}-{month}");
             }
         }
     }
 
     #[test]
     fn dates_are_read_strictly() {
-        assert_eq!(
-            "2024-02-29".parse(),
-            Ok(CivilDate::from_ymd(2024, 2, 29).unwrap())
-        );
-        assert_eq!(
-            "0001-01-01".parse::<CivilDate>().unwrap().to_string(),
-            "0001-01-01"
-        );
-        assert_eq!(
-            "9999-12-31".parse::<CivilDate>().unwrap().to_string(),
-            "9999-12-31"
-        );
-        for text in [
-            "2023-02-29",
-            "0000-01-01",
-            "2024-13-01",
-            "2024-00-10",
-            "2024-01-00",
-            "2024-01-32",
-        ] {
-            assert_eq!(
-                text.parse::<CivilDate>(),
-                Err(CivilDateError::NoSuchDay),
-                "{text}"
-            );
+        assert_eq!("2024-02-29".parse(), Ok(CivilDate::from_ymd(2024, 2, 29).unwrap()));
+        assert_eq!("0001-01-01".parse::<CivilDate>().unwrap().to_string(), "0001-01-01");
+        assert_eq!("9999-12-31".parse::<CivilDate>().unwrap().to_string(), "9999-12-31");
+        for text in ["2023-02-29", "0000-01-01", "2024-13-01", "2024-00-10", "2024-01-00", "2024-01-32"] {
+            assert_eq!(text.parse::<CivilDate>(), Err(CivilDateError::NoSuchDay), "{text}");
         }
         for text in [
             "",
@@ -245,11 +204,7 @@ mod tests {
             "+024-01-01",
             "２024-01-01",
         ] {
-            assert_eq!(
-                text.parse::<CivilDate>(),
-                Err(CivilDateError::Form),
-                "{text}"
-            );
+            assert_eq!(text.parse::<CivilDate>(), Err(CivilDateError::Form), "{text}");
         }
     }
 
@@ -258,54 +213,27 @@ mod tests {
         let date: CivilDate = serde_json::from_str("\"2024-02-29\"").unwrap();
         assert_eq!(serde_json::to_string(&date).unwrap(), "\"2024-02-29\"");
         assert!(serde_json::from_str::<CivilDate>("20240229").is_err());
-        let message = serde_json::from_str::<CivilDate>("\"2023-02-29\"")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.starts_with("no such day in the calendar"),
-            "{message}"
-        );
+        let message = serde_json::from_str::<CivilDate>("\"2023-02-29\"").unwrap_err().to_string();
+        assert!(message.starts_with("no such day in the calendar"), "{message}");
     }
 
     #[test]
     fn the_date_of_an_instant_is_local_and_stays_in_range() {
         let at = Timestamp::parse("2024-03-01T03:30:00Z").unwrap();
         assert_eq!(CivilDate::of(at, Zone::UTC).to_string(), "2024-03-01");
-        assert_eq!(
-            CivilDate::of(at, Zone::parse("America/Los_Angeles").unwrap()).to_string(),
-            "2024-02-29"
-        );
-        assert_eq!(
-            CivilDate::of(Timestamp::from_micros(i64::MIN), Zone::UTC).to_string(),
-            "0001-01-01"
-        );
-        assert_eq!(
-            CivilDate::of(Timestamp::from_micros(i64::MAX), Zone::UTC).to_string(),
-            "9999-12-31"
-        );
+        assert_eq!(CivilDate::of(at, Zone::parse("America/Los_Angeles").unwrap()).to_string(), "2024-02-29");
+        assert_eq!(CivilDate::of(Timestamp::from_micros(i64::MIN), Zone::UTC).to_string(), "0001-01-01");
+        assert_eq!(CivilDate::of(Timestamp::from_micros(i64::MAX), Zone::UTC).to_string(), "9999-12-31");
     }
 
     #[test]
     fn a_day_starts_at_its_first_instant() {
-        let start = |date: &str, zone: &str| {
-            date.parse::<CivilDate>()
-                .unwrap()
-                .start(Zone::parse(zone).unwrap())
-                .to_string()
-        };
-        assert_eq!(
-            start("2024-03-10", "America/Los_Angeles"),
-            "2024-03-10T08:00:00Z"
-        );
+        let start =
+            |date: &str, zone: &str| date.parse::<CivilDate>().unwrap().start(Zone::parse(zone).unwrap()).to_string();
+        assert_eq!(start("2024-03-10", "America/Los_Angeles"), "2024-03-10T08:00:00Z");
         // Cairo skipped midnight, Havana had it twice, Apia never had the day.
         assert_eq!(start("2024-04-26", "Africa/Cairo"), "2024-04-25T22:00:00Z");
-        assert_eq!(
-            start("2024-11-03", "America/Havana"),
-            "2024-11-03T04:00:00Z"
-        );
-        assert_eq!(
-            start("2011-12-30", "Pacific/Apia"),
-            start("2011-12-31", "Pacific/Apia")
-        );
+        assert_eq!(start("2024-11-03", "America/Havana"), "2024-11-03T04:00:00Z");
+        assert_eq!(start("2011-12-30", "Pacific/Apia"), start("2011-12-31", "Pacific/Apia"));
     }
 }
