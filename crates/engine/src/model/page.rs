@@ -1,0 +1,116 @@
+//! Lists: newest first, walked by an opaque cursor that names the last row seen.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// One page of a list.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// The rows. A page may hold fewer than asked for although more follow.
+    pub data: Vec<T>,
+    /// Send this as `cursor` for the next page.
+    pub next_cursor: Option<Cursor>,
+    /// Whether more rows follow.
+    pub has_more: bool,
+}
+
+impl<T> Page<T> {
+    /// A page with a cursor when more follow.
+    pub fn new(data: Vec<T>, next: Option<Cursor>) -> Self {
+        Page { data, has_more: next.is_some(), next_cursor: next }
+    }
+
+    /// Cuts rows fetched with one to spare down to `size`, and names the last one kept.
+    pub fn cut(mut rows: Vec<T>, size: PageSize, cursor: impl FnOnce(&T) -> Cursor) -> Self {
+        let more = rows.len() > size.rows();
+        rows.truncate(size.rows());
+        let next = if more { rows.last().map(cursor) } else { None };
+        Page::new(rows, next)
+    }
+}
+
+/// Rows on a page: 1 to 100, 50 when not given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PageSize(u8);
+
+impl PageSize {
+    /// Largest page.
+    pub const MAX: PageSize = PageSize(100);
+
+    /// As a number of rows.
+    pub fn rows(self) -> usize {
+        self.0.into()
+    }
+
+    /// One row more than the page holds, to see whether more follow.
+    pub fn probe(self) -> i64 {
+        i64::from(self.0) + 1
+    }
+}
+
+impl Default for PageSize {
+    fn default() -> Self {
+        PageSize(50)
+    }
+}
+
+impl<'de> Deserialize<'de> for PageSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u64::deserialize(deserializer)? {
+            rows @ 1..=100 => Ok(PageSize(rows as u8)),
+            _ => Err(de::Error::custom("must be a whole number from 1 to 100")),
+        }
+    }
+}
+
+impl JsonSchema for PageSize {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PageSize".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 50 })
+    }
+}
+
+/// Where a page ended: opaque to callers, the sort keys of the last row to us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Names a row by its sort keys.
+    pub fn of(keys: &[&str]) -> Self {
+        let text = serde_json::to_string(keys).unwrap_or_default();
+        Cursor(text.bytes().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The sort keys, if this is a cursor of a list with as many.
+    pub fn keys<const N: usize>(&self) -> Option<[String; N]> {
+        if self.0.len() > 4096 || !self.0.is_ascii() {
+            return None;
+        }
+        let bytes: Option<Vec<u8>> =
+            self.0.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+        let keys: Vec<String> = serde_json::from_slice(&bytes?).ok()?;
+        keys.try_into().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_gives_back_its_keys_and_nothing_else() {
+        let cursor = Cursor::of(&["é \"", "12"]);
+        assert_eq!(cursor.keys::<2>(), Some(["é \"".to_owned(), "12".to_owned()]));
+        assert_eq!(cursor.keys::<1>(), None);
+        for text in ["", "zz", "5b", "é", "5", &"00".repeat(5000)] {
+            assert_eq!(Cursor(text.to_owned()).keys::<1>(), None, "{text}");
+        }
+    }
+}
