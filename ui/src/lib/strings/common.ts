@@ -1,0 +1,174 @@
+/** Words that many screens share. */
+import type { Aggregation, Interval, Period } from "$lib/api/types";
+
+const plural = new Intl.PluralRules("en");
+
+/** `3 events`, `1 event`: the number comes formatted. */
+export function counted(count: number, text: string, one: string, many: string): string {
+  return `${text} ${plural.select(count) === "one" ? one : many}`;
+}
+
+export const common = {
+  app: "Weir",
+  loading: "Loading",
+  save: "Save",
+  cancel: "Cancel",
+  close: "Close",
+  undo: "Undo",
+  undone: "Undone.",
+  retry: "Try again",
+  create: "Create",
+  edit: "Edit",
+  archive: "Archive",
+  restore: "Restore",
+  archived: "Archived",
+  copy: "Copy",
+  copied: "Copied",
+  copyOf: (what: string) => `Copy ${what}`,
+  search: "Search",
+  clear: "Clear",
+  more: "More",
+  none: "None",
+  optional: "optional",
+  never: "Never",
+  yes: "Yes",
+  no: "No",
+  all: "All",
+  back: "Back",
+  skipToContent: "Skip to content",
+  noValue: "–",
+  dismiss: "Dismiss",
+  actions: "Actions",
+  pleaseFix: "Check the marked fields.",
+
+  period: {
+    hour: "per hour",
+    day: "per day",
+    week: "per week",
+    month: "per month",
+    annual: "per year",
+    all_time: "all time",
+  } satisfies Record<Period, string>,
+
+  aggregation: {
+    sum: "Sum",
+    count: "Count",
+    max: "Maximum",
+    latest: "Latest",
+    min: "Minimum",
+    avg: "Average",
+    unique: "Unique",
+  } satisfies Record<Aggregation, string>,
+
+  interval: {
+    "1m": "1 minute",
+    "15m": "15 minutes",
+    hour: "1 hour",
+    day: "1 day",
+    week: "1 week",
+    month: "1 month",
+  } satisfies Record<Interval, string>,
+
+  zoneOf: {
+    viewer: "Your time",
+    customer: "Customer’s time",
+    project: "Project’s time",
+    utc: "UTC",
+  },
+
+  progress: {
+    exceeded: "Exceeded",
+    near: "Near limit",
+    text: (percent: string) => `${percent} used`,
+    textExceeded: (percent: string) => `${percent} used, limit exceeded`,
+    textNear: (percent: string) => `${percent} used, near the limit`,
+  },
+
+  stale: {
+    badge: "Not up to date",
+    outdatedBadge: "Updating…",
+    why: (message: string) => `Showing the last known data. The newest request failed: ${message}`,
+  },
+
+  connection: {
+    down: "Connection lost. Trying again…",
+    downHint: "What you see may be old. Nothing you recorded is lost; the console catches up by itself.",
+    live: "Live",
+  },
+
+  error: {
+    title: (what: string) => `${what} could not be loaded`,
+    unreachable: "The engine does not answer. Recorded data is safe on disk; check that Weir is running, then try again.",
+    forbidden: "Your key does not allow this. Sign in with a key of a wider scope.",
+    busy: "The engine is busy. Nothing was changed; this screen tries again by itself.",
+    internal: "Something went wrong inside Weir. Nothing was half applied. If it comes back, report it with the request id.",
+    requestId: "Request id",
+    failed: (message: string) => `That did not work: ${message}`,
+    notSaved: "Nothing was saved.",
+  },
+
+  table: {
+    columns: "Columns",
+    csv: "Download CSV",
+    csvOf: (name: string) => `Download ${name} as CSV`,
+    exporting: (rows: string) => `Exporting… ${rows} rows`,
+    exported: (rows: string) => `Exported ${rows} rows`,
+    exportFailed: (message: string) => `The export stopped: ${message}. Nothing was written.`,
+    sortedBy: (column: string) => `Sort by ${column}`,
+    loadingMore: "Loading more…",
+    rows: (count: string) => `${count} rows`,
+    moreFailed: "More rows could not be loaded.",
+  },
+
+  chart: {
+    asTable: "Show as table",
+    asChart: "Show as chart",
+    export: "Export",
+    svg: "SVG picture",
+    png: "PNG picture",
+    csv: "CSV data",
+    resetZoom: "Reset zoom",
+    help: "Left and right arrows read the points. Drag to zoom.",
+    start: "From",
+    end: "To",
+    value: "Value",
+    total: "Total",
+    noData: "No usage in this range",
+    noDataHint: "Choose a longer range, or look at when events arrived.",
+    other: "(none)",
+    summary: (title: string, points: string, total: string) => `${title}: ${points} points, in all ${total}`,
+    point: (when: string, values: string) => `${when}: ${values}`,
+    hide: (series: string) => `Hide ${series}`,
+    show: (series: string) => `Show ${series}`,
+    rendering: "Drawing…",
+  },
+
+  range: {
+    label: "Range",
+    data: "All recorded data",
+    "1h": "Last hour",
+    "24h": "Last 24 hours",
+    "7d": "Last 7 days",
+    "30d": "Last 30 days",
+    "90d": "Last 90 days",
+    custom: "Custom…",
+    from: "From",
+    to: "To",
+    apply: "Apply",
+    order: "The end must come after the start.",
+    invalid: "Enter a date and a time.",
+    zone: (zone: string) => `Times in ${zone}`,
+  },
+
+  picker: {
+    noResult: "Nothing found",
+    searching: "Searching…",
+    failed: "Could not search",
+    customer: "Find a customer…",
+    meter: "Find a meter…",
+    allCustomers: "All customers",
+  },
+
+  copyFailed: "The clipboard is not available.",
+  saved: (name: string) => `Saved ${name}`,
+};

@@ -1,0 +1,11 @@
+/**
+ * Every word the console says, in one place: a part per screen, put together here. Sentences with values are functions, so a
+ * translation may order them as its language does.
+ */
+import { common } from "./common";
+import { customers } from "./customers";
+import { overview } from "./overview";
+import { shell } from "./shell";
+
+export const t = { ...common, shell, overview, customers };
+export { counted } from "./common";

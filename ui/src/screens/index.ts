@@ -1,0 +1,46 @@
+/**
+ * The screens: each address, what draws it, and what the sidebar lists. A screen is listed here the day it works.
+ */
+import ChartColumn from "@lucide/svelte/icons/chart-column";
+import Settings from "@lucide/svelte/icons/settings";
+import Users from "@lucide/svelte/icons/users";
+import type { Component } from "svelte";
+import { t } from "$lib/strings";
+import CustomerScreen from "./customers/CustomerScreen.svelte";
+import CustomersScreen from "./customers/CustomersScreen.svelte";
+import OverviewScreen from "./overview/OverviewScreen.svelte";
+import SettingsScreen from "./settings/SettingsScreen.svelte";
+
+type Icon = Component<{ size?: number | string; strokeWidth?: number | string }>;
+
+export interface ScreenRoute {
+  /** As `match` of the router reads it. The first fitting one wins. */
+  pattern: string;
+  component: Component<{ params: Record<string, string> }>;
+  /** These parameters make it another visit: the screen starts anew when they change. */
+  identity?: readonly string[];
+}
+
+export interface NavEntry {
+  path: string;
+  label: string;
+  icon: Icon;
+  /** The key after `g`. */
+  key: string;
+  /** Groups are set apart by a gap. */
+  group: 1 | 2 | 3;
+}
+
+export const ROUTES: ScreenRoute[] = [
+  { pattern: "", component: OverviewScreen },
+  { pattern: "overview", component: OverviewScreen },
+  { pattern: "customers", component: CustomersScreen },
+  { pattern: "customers/:id/:tab?", component: CustomerScreen, identity: ["id"] },
+  { pattern: "settings", component: SettingsScreen },
+];
+
+export const NAV: NavEntry[] = [
+  { path: "overview", label: t.shell.overview, icon: ChartColumn, key: "o", group: 1 },
+  { path: "customers", label: t.shell.customers, icon: Users, key: "c", group: 1 },
+  { path: "settings", label: t.shell.settings, icon: Settings, key: "s", group: 3 },
+];
