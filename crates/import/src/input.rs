@@ -74,9 +74,14 @@ impl<R: Read> Input<R> {
         &self.front[self.at..]
     }
 
-    /// Whether [`Self::ahead`] is all there is, as far as was seen.
-    pub(crate) fn ahead_is_all(&self) -> bool {
-        (self.front.len() as u64) < LOOK_AHEAD
+    /// What was looked at ahead, without a last line that may be cut.
+    pub(crate) fn ahead_lines(&self) -> &[u8] {
+        let ahead = self.ahead();
+        if (self.front.len() as u64) < LOOK_AHEAD {
+            return ahead;
+        }
+        let end = ahead.iter().rposition(|byte| *byte == b'\n').map_or(ahead.len(), |end| end + 1);
+        &ahead[..end]
     }
 
     pub(crate) fn gzip(&self) -> bool {
@@ -133,6 +138,21 @@ impl<R: Read> Input<R> {
             self.at += count;
         } else {
             self.rest.consume(count);
+        }
+    }
+}
+
+impl Input<io::Empty> {
+    /// Bytes that are already unpacked and few.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        let taken = Arc::default();
+        let raw = Cursor::new(Vec::new()).chain(Counted { inner: io::empty(), taken: Arc::clone(&taken) });
+        Input {
+            front: bytes.to_vec(),
+            at: 0,
+            rest: BufReader::with_capacity(0, Packing::Plain(raw)),
+            taken,
+            gzip: false,
         }
     }
 }
