@@ -180,6 +180,11 @@ mod tests {
             hours("Australia/Lord_Howe", "2024-10-05T14:30:00Z", "2024-10-05T17:00:00Z"),
             ["2024-10-05T15:30:00Z", "2024-10-05T16:00:00Z"]
         );
+        // Half past two became three o'clock.
+        assert_eq!(
+            hours("America/Caracas", "2016-05-01T06:00:00Z", "2016-05-01T08:30:00Z"),
+            ["2016-05-01T06:30:00Z", "2016-05-01T07:00:00Z", "2016-05-01T08:00:00Z"]
+        );
         // Set back at a minute past midnight: eleven o'clock comes again with its last 59 minutes.
         assert_eq!(
             hours("America/St_Johns", "2006-10-29T01:30:00Z", "2006-10-29T04:30:00Z"),

@@ -279,6 +279,21 @@ fn starts(period: Period, zone: Zone, cut: Timestamp) -> bool {
 }
 
 #[test]
+fn windows_stand_at_every_change_of_every_clock() {
+    const HALF_HOUR: i64 = 1_800 * SECOND;
+    let anchor = CivilDate::from_ymd(2024, 1, 31).unwrap();
+    for &(zone, change) in CHANGES.iter() {
+        for shift in [-1, 0, HALF_HOUR] {
+            let at = change.saturating_add_micros(shift);
+            let window = Period::Day.window(zone, anchor, at);
+            assert!(window.contains(at) && window.start < window.end, "{window:?} of {at} in {zone}");
+            let before = Period::Day.window_before(zone, anchor, window).unwrap();
+            assert_eq!(before.end, window.start, "before {at} in {zone}");
+        }
+    }
+}
+
+#[test]
 fn all_edges_since_1972_lie_on_quarter_hours_but_for_kiritimati() {
     // Monrovia, 44 minutes 30 seconds behind until 7 January 1972, is the last zone but one to leave the grid; Kiritimati
     // was 10 hours 40 minutes behind until its first of October 1979.
