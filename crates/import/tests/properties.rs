@@ -19,6 +19,9 @@ struct Usage {
     model: String,
 }
 
+/// Customer, time, values and model of an event.
+type Expected = (String, Timestamp, BTreeMap<String, Quantity>, Option<String>);
+
 const COLUMNS: [&str; 5] = ["who", "when", "in", "out", "model"];
 
 fn mapping() -> Mapping {
@@ -85,7 +88,7 @@ fn as_json_lines(usages: &[Usage]) -> Vec<u8> {
     lines
 }
 
-fn expected(usage: &Usage) -> (String, Timestamp, BTreeMap<String, Quantity>, Option<String>) {
+fn expected(usage: &Usage) -> Expected {
     let mut values = BTreeMap::new();
     let [input, output] = usage.values;
     values.extend(input.map(|value| ("in".to_owned(), value)));
@@ -100,9 +103,7 @@ fn read(reader: impl Read) -> Vec<Result<Row, RowError>> {
     UsageFile::open(reader, None).unwrap().rows(&mapping()).unwrap().collect()
 }
 
-fn as_expected(
-    rows: Vec<Result<Row, RowError>>,
-) -> Vec<(String, Timestamp, BTreeMap<String, Quantity>, Option<String>)> {
+fn as_expected(rows: Vec<Result<Row, RowError>>) -> Vec<Expected> {
     let event = |row: Result<Row, RowError>| row.map(|row| row.event).unwrap();
     rows.into_iter()
         .map(event)
