@@ -2,4 +2,6 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "desktop")]
+mod downloads;
+#[cfg(feature = "desktop")]
 pub mod shell;

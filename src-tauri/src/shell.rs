@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
-use tauri::{AppHandle, Manager, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Url, WebviewWindowBuilder};
 use tauri_plugin_window_state::StateFlags;
+
+use crate::downloads;
 
 const WINDOW: &str = "main";
 
@@ -38,8 +40,18 @@ async fn rpc(op: String, request: String) -> Result<String, String> {
 
 fn open_window(app: &AppHandle) -> tauri::Result<()> {
     let config = app.config().app.windows.iter().find(|w| w.label == WINDOW).cloned().unwrap_or_default();
-    WebviewWindowBuilder::from_config(app, &config)?.build()?;
+    WebviewWindowBuilder::from_config(app, &config)?
+        .on_navigation(stays)
+        .on_download(|webview, event| downloads::handle(&webview, event))
+        .build()?;
     Ok(())
+}
+
+/// The window shows the console and nothing else; a blob is a file on its way out.
+fn stays(url: &Url) -> bool {
+    matches!(url.scheme(), "tauri" | "blob")
+        || url.host_str() == Some("tauri.localhost")
+        || (cfg!(dev) && url.host_str() == Some("127.0.0.1"))
 }
 
 /// A second start brings the first window to the front.

@@ -15,11 +15,27 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
+use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, TimeoutConfiguration};
 
 /// No step of a journey may take longer; generous, because CI compiles beside it.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Answers with the first element that matches a selector, as soon as it is shown.
+const WHEN_SHOWN: &str = "
+    const [css, done] = arguments;
+    const look = () => [...document.querySelectorAll(css)].find((e) => e.checkVisibility({ visibilityProperty: true }));
+    const seen = look();
+    if (seen) return done(seen);
+    const observer = new MutationObserver(() => {
+        const seen = look();
+        if (!seen) return;
+        observer.disconnect();
+        done(seen);
+    });
+    observer.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+";
 
 /// What a window is opened with.
 pub struct Setup {
@@ -29,7 +45,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { lang: "en_US.UTF-8", size: (1280, 800) }
+        Self { lang: "C.UTF-8", size: (1280, 800) }
     }
 }
 
@@ -72,7 +88,7 @@ impl Setup {
         let driver_process = Group::spawn(command, "WebKitWebDriver", "webkit2gtk-driver");
         wait_for_port(port);
         let driver = within("the app opens", connect(port)).await;
-        Window { driver, logs, _processes: [driver_process, bus, display], _home: home }
+        Window { driver, logs, _processes: [driver_process, bus, display], home }
     }
 }
 
@@ -82,20 +98,34 @@ pub struct Window {
     logs: PathBuf,
     // Dropped in this order: the app before what it is shown on, its files last.
     _processes: [Group; 3],
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Window {
     /// The first element that matches, once it is there and shown.
     pub async fn see(&self, css: &str) -> WebElement {
-        let query = self.driver.query(By::Css(css)).wait(PATIENCE, Duration::from_millis(50));
-        match query.and_displayed().first().await {
-            Ok(element) => element,
-            Err(error) => {
-                self.keep_picture("failed").await;
-                panic!("{css} is not shown: {error}\n{}", self.story().await)
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.driver.execute_async(WHEN_SHOWN, vec![css.into()]);
+            let element = tokio::time::timeout(PATIENCE, shown).await.map(|answer| answer?.element());
+            match element {
+                Ok(Ok(element)) => return element,
+                // The console drew anew between the look and the answer.
+                Ok(Err(error)) if is_stale(&error) && Instant::now() < deadline => {}
+                Ok(Err(error)) => self.give_up(&format!("{css} is not shown: {error}")).await,
+                Err(_) => self.give_up(&format!("{css} is not shown within {PATIENCE:?}")).await,
             }
         }
+    }
+
+    async fn give_up(&self, why: &str) -> ! {
+        self.keep_picture("failed").await;
+        panic!("{why}\n{}", self.story().await)
+    }
+
+    /// Where the app saves what it hands to the user.
+    pub fn downloads(&self) -> PathBuf {
+        self.home.path().join("Downloads")
     }
 
     /// Saves what the window shows where `WEIR_SCREENSHOTS` says, for eyes; without it, nothing.
@@ -138,6 +168,10 @@ pub async fn within<T>(what: &str, step: impl Future<Output = WebDriverResult<T>
         Ok(Err(error)) => panic!("{what}: {error}"),
         Err(_) => panic!("{what}: no answer within {PATIENCE:?}"),
     }
+}
+
+fn is_stale(error: &WebDriverError) -> bool {
+    matches!(error.as_inner(), WebDriverErrorInner::StaleElementReference(_) | WebDriverErrorInner::NoSuchElement(_))
 }
 
 async fn connect(port: u16) -> WebDriverResult<WebDriver> {

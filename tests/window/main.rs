@@ -7,8 +7,8 @@ use harness::{Setup, within};
 #[tokio::test]
 async fn the_app_opens_and_shows_the_console() {
     let window = Setup::default().open().await;
-    let root = window.see("#app > *").await;
-    assert!(!within("the console's text", root.text()).await.is_empty());
+    let heading = window.see("#app h1").await;
+    assert!(!within("the heading", heading.text()).await.is_empty());
     assert_eq!(within("the title", window.driver.title()).await, "Weir");
     window.keep_picture("opens").await;
 }
@@ -17,6 +17,40 @@ async fn the_app_opens_and_shows_the_console() {
 #[tokio::test]
 async fn the_app_opens_under_the_c_locale() {
     let window = Setup::default().lang("C").open().await;
-    let root = window.see("#app > *").await;
-    assert!(!within("the console's text", root.text()).await.is_empty());
+    let heading = window.see("#app h1").await;
+    assert!(!within("the heading", heading.text()).await.is_empty());
+}
+
+/// Files leave by the same link as in a browser, and land in the user's downloads under a name that was free.
+#[tokio::test]
+async fn a_file_lands_in_the_downloads() {
+    let window = Setup::default().open().await;
+    window.see("#app > *").await;
+    let save = r#"
+        const done = arguments[0];
+        const tauri = window.__TAURI_INTERNALS__;
+        const handler = tauri.transformCallback((event) => done(event.payload));
+        const target = { kind: "Any" };
+        tauri.invoke("plugin:event|listen", { event: "weir://saved", target, handler }).then(() => {
+            const link = document.createElement("a");
+            link.href = URL.createObjectURL(new Blob(["a,b\n1,2\n"], { type: "text/csv" }));
+            link.download = "usage.csv";
+            link.click();
+        });
+    "#;
+    let saved = within("the file is saved", window.driver.execute_async(save, Vec::new())).await;
+    let path = window.downloads().join("usage.csv");
+    assert_eq!(saved.json().as_str(), path.to_str());
+    assert_eq!(std::fs::read_to_string(path).expect("the saved file"), "a,b\n1,2\n");
+}
+
+/// A page that could open another page could hand it the shell's commands.
+#[tokio::test]
+async fn the_window_stays_on_the_console() {
+    let window = Setup::default().open().await;
+    window.see("#app > *").await;
+    let leave = "window.location.href = 'http://127.0.0.1:9/'; return window.location.protocol";
+    let place = within("the link is followed", window.driver.execute(leave, Vec::new())).await;
+    assert_eq!(place.json().as_str(), Some("tauri:"));
+    window.see("#app > *").await;
 }
