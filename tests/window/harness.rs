@@ -17,15 +17,24 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 use thirtyfour::prelude::*;
+use thirtyfour::session::scriptret::ScriptRet;
 use thirtyfour::{Capabilities, TimeoutConfiguration};
 
 /// No step of a journey may take longer; generous, because CI compiles beside it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Answers with the first element that matches a selector, as soon as it is shown.
+/// Answers with the first element that matches a selector and has some words, or with its text, as soon as it is shown.
 const WHEN_SHOWN: &str = "
-    const [css, done] = arguments;
-    const look = () => [...document.querySelectorAll(css)].find((e) => e.checkVisibility({ visibilityProperty: true }));
+    const [css, words, wanted, done] = arguments;
+    const look = () => {
+        for (const element of document.querySelectorAll(css)) {
+            const text = element.innerText + ' ' + (element.getAttribute('aria-label') ?? '');
+            if (element.checkVisibility({ visibilityProperty: true }) && text.includes(words) && text.trim()) {
+                return wanted === 'text' ? text.trim() : element;
+            }
+        }
+        return null;
+    };
     const seen = look();
     if (seen) return done(seen);
     const observer = new MutationObserver(() => {
@@ -102,18 +111,29 @@ pub struct Window {
 }
 
 impl Window {
-    /// The first element that matches, once it is there and shown.
-    pub async fn see(&self, css: &str) -> WebElement {
+    /// The text of the first element that matches and has these words in it or in its label, once it is shown.
+    pub async fn read(&self, css: &str, words: &str) -> String {
+        self.step(css, words, async || self.look(css, words, "text").await?.convert()).await
+    }
+
+    /// Clicks the first element that matches and has these words in it or in its label, once it is shown.
+    pub async fn click(&self, css: &str, words: &str) {
+        self.step(css, words, async || self.look(css, words, "element").await?.element()?.click().await).await;
+    }
+
+    async fn look(&self, css: &str, words: &str, wanted: &str) -> WebDriverResult<ScriptRet> {
+        self.driver.execute_async(WHEN_SHOWN, vec![css.into(), words.into(), wanted.into()]).await
+    }
+
+    /// Runs a step that looks for an element, again when the console drew anew between the look and the act.
+    async fn step<T>(&self, css: &str, words: &str, step: impl AsyncFn() -> WebDriverResult<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let shown = self.driver.execute_async(WHEN_SHOWN, vec![css.into()]);
-            let element = tokio::time::timeout(PATIENCE, shown).await.map(|answer| answer?.element());
-            match element {
-                Ok(Ok(element)) => return element,
-                // The console drew anew between the look and the answer.
+            match tokio::time::timeout(PATIENCE, step()).await {
+                Ok(Ok(done)) => return done,
                 Ok(Err(error)) if is_stale(&error) && Instant::now() < deadline => {}
-                Ok(Err(error)) => self.give_up(&format!("{css} is not shown: {error}")).await,
-                Err(_) => self.give_up(&format!("{css} is not shown within {PATIENCE:?}")).await,
+                Ok(Err(error)) => self.give_up(&format!("{css} with {words:?}: {error}")).await,
+                Err(_) => self.give_up(&format!("{css} with {words:?} is not shown within {PATIENCE:?}")).await,
             }
         }
     }
