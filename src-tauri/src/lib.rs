@@ -1,7 +1,9 @@
 //! The desktop shell: one window on the console, one command into the engine's operations.
 #![forbid(unsafe_code)]
 
+pub mod boot;
 #[cfg(feature = "desktop")]
 mod downloads;
+pub mod logs;
 #[cfg(feature = "desktop")]
 pub mod shell;
