@@ -34,7 +34,7 @@ export const customers = {
   idHint: "Your own id for this customer. It cannot be changed later.",
   zoneHint: "Cuts this customer’s days, weeks and months. Empty: the project’s zone.",
   cycleHint: "Months and years of this customer’s limits start on this day.",
-  metadataHint: "Up to 64 entries, found by the search.",
+  metadataHint: "Your own notes on this customer. The search finds them.",
   addMetadata: "Add an entry",
   key: "Key",
   value: "Value",
