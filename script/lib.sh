@@ -48,7 +48,9 @@ need_packages() {
   fi
   say "Installing system packages: ${missing[*]}"
   "${root[@]}" apt-get update -qq
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  # What goes wrong is said on the error output; the list of what was unpacked helps nobody.
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # need_ui_packages : the console's packages, exactly as the lock file has them.
