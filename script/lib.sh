@@ -1,11 +1,10 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2054 # The variables are for the scripts that source this; cargo's list has commas.
 # What the scripts share: saying what happens, and installing only what is missing.
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 # One selection of packages and features everywhere: each other one would compile the dependencies once more.
-# (Read by the scripts that source this file.)
-# shellcheck disable=SC2034
 selection=(--workspace --features desktop,custom-protocol --locked)
 target=${CARGO_TARGET_DIR:-target}
 
@@ -21,7 +20,7 @@ fail() {
 # need_tools : Rust and Node are the two things these scripts do not install.
 need_tools() {
   command -v cargo >/dev/null || fail "Rust is missing. Install it from https://rustup.rs and run this again."
-  command -v node >/dev/null && command -v npm >/dev/null ||
+  { command -v node && command -v npm; } >/dev/null ||
     fail "Node.js is missing. Install version 20.19 or newer, with npm, from https://nodejs.org and run this again."
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
     fail "Node.js $(node --version) is too old: 20.19 or newer is needed."
