@@ -61,13 +61,16 @@ export const common = {
   } satisfies Record<Aggregation, string>,
 
   interval: {
-    "1m": "1 minute",
-    "15m": "15 minutes",
-    hour: "1 hour",
-    day: "1 day",
-    week: "1 week",
-    month: "1 month",
+    "1m": "per minute",
+    "15m": "per 15 minutes",
+    hour: "per hour",
+    day: "per day",
+    week: "per week",
+    month: "per month",
   } satisfies Record<Interval, string>,
+
+  /** Dimensions that every event has. */
+  dimension: { customer_id: "Customer", event_type: "Event type" },
 
   zoneOf: {
     viewer: "Your time",
@@ -136,6 +139,7 @@ export const common = {
     noData: "No usage in this range",
     noDataHint: "Choose a longer range, or look at when events arrived.",
     other: "(none)",
+    rest: "Other",
     summary: (title: string, points: string, total: string) => `${title}: ${points} points, in all ${total}`,
     point: (when: string, values: string) => `${when}: ${values}`,
     hide: (series: string) => `Hide ${series}`,

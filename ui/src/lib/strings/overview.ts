@@ -1,3 +1,4 @@
+import { formatCount } from "$lib/format/quantity";
 import { counted } from "./common";
 
 export const overview = {
@@ -18,7 +19,8 @@ export const overview = {
   closestHint: "The standings of all live limits, fullest first.",
   customer: "Customer",
   limit: "Limit",
-  used: "Used",
+  used: "Share used",
+  amount: "Used",
   resets: "Resets",
   resetsIn: (left: string) => `in ${left}`,
   neverResets: "Never",
@@ -26,8 +28,7 @@ export const overview = {
   noLimitsHint: "A limit says how much of a meter a customer may use in a period.",
   newLimit: "New limit",
   noMeters: "No meters",
-  dataRange: (count: number, text: string) => counted(count, text, "event", "events"),
-  groupsOf: (shown: string) => `The ${shown} largest`,
+  inAll: (count: number) => `${counted(count, formatCount(count), "event", "events")} in all`,
 
   first: {
     title: "Meter your first usage",
@@ -52,5 +53,6 @@ export const overview = {
     keyPlaceholder: "weir_sk_…",
     noServer: "This window has no HTTP server of its own. Close it and run this, then open the address it prints:",
     sampleName: "Sample data",
+    keyName: "My app",
   },
 };
