@@ -34,6 +34,15 @@ describe("times", () => {
     expect(t.formatInstant(ms, "No/Such", "minute", true)).toBe("Nov 16, 2023, 23:30 UTC");
   });
 
+  it("name windows of whole days by their days", () => {
+    const [from, to] = [at("2026-10-31T18:15:00Z"), at("2026-11-30T18:15:00Z")];
+    expect(t.formatWindow(from, to, "Asia/Kathmandu").replaceAll("\u2009", " ")).toBe("Nov 1 – 30, 2026");
+    expect(t.formatWindow(at("2026-11-21T00:00:00Z"), at("2026-11-22T00:00:00Z"), "UTC")).toBe("Nov 21, 2026");
+    expect(t.formatWindow(at("2026-11-21T12:00:00Z"), at("2026-11-21T13:00:00Z"), "UTC").replaceAll("\u2009", " ")).toBe(
+      "Nov 21, 2026, 12:00 – 13:00",
+    );
+  });
+
   it("cross between wall clock and instant, also around daylight saving", () => {
     for (const zone of ["UTC", "Australia/Lord_Howe", "America/Los_Angeles", "Asia/Kathmandu"]) {
       for (const text of ["2024-03-10T12:00:00Z", "2024-11-03T20:15:00Z", "2024-06-30T23:59:00Z"]) {

@@ -158,3 +158,9 @@ export function formatRange(from: number, to: number, zone: string): string {
   const precision: Precision = to - from > 60 * DAY ? "day" : "minute";
   return formatter(zone, precision, false).formatRange(from, to);
 }
+
+/** A window: whole local days are named as days, `Nov 1 – 30, 2026`; anything finer with its clock times. */
+export function formatWindow(from: number, to: number, zone: string): string {
+  const whole = localMillis(from, zone) % DAY === 0 && localMillis(to, zone) % DAY === 0;
+  return whole ? formatter(zone, "day", false).formatRange(from, to - 1) : formatter(zone, "minute", false).formatRange(from, to);
+}

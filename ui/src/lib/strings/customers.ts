@@ -26,7 +26,10 @@ export const customers = {
   billingCycleStart: "Billing cycle start",
   metadata: "Metadata",
   internalId: "Internal id",
-  noName: "No name",
+  details: "Details",
+  projectZone: (zone: string) => `${zone} (the project’s)`,
+  copyId: "Copy id",
+  copyLink: "Copy the address of this screen",
   noLimit: "No limit",
 
   createTitle: "New customer",
@@ -58,9 +61,11 @@ export const customers = {
   tabs: { standing: "Standing", usage: "Usage", events: "Events" },
 
   standing: {
+    title: "Limits",
     limit: "Limit",
     meter: "Meter",
-    used: "Used",
+    used: "Share used",
+    amount: "Used",
     of: (used: string, limit: string) => `${used} of ${limit}`,
     remaining: "Remaining",
     held: "Held",
@@ -82,10 +87,9 @@ export const customers = {
     empty: "No limit applies to this customer",
     emptyHint: "Set one for this customer, or a default for all.",
     newLimit: "New limit",
-    summary: (limits: string, exceeded: string) => `${limits} · ${exceeded}`,
     limits: (count: number, text: string) => counted(count, text, "limit", "limits"),
     exceeded: (text: string) => `${text} exceeded`,
-    noneExceeded: "none exceeded",
+    noneExceeded: "None exceeded",
   },
 
   usage: {
@@ -109,8 +113,9 @@ export const customers = {
     id: "Id",
     recorded: "Recorded",
     empty: "No events",
-    emptyHint: "This customer has recorded no event in this range.",
+    emptyHint: "This customer has recorded no event yet.",
     voided: "Voided",
-    inRange: "In this range",
+    loaded: (count: string) => `${count} events read, more follow`,
+    count: (count: number, text: string) => counted(count, text, "event", "events"),
   },
 };
