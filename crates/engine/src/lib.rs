@@ -1,1 +1,33 @@
-//! The metering engine over SQLite
+//! The metering engine over SQLite: one writer, many readers, live state.
+//!
+//! Facts (events, configuration) are written once, in the commit that an answer waits for. Projections (roll-ups, standings)
+//! follow from facts, each with a watermark; opening a data file replays what they had not counted yet.
+
+mod actor;
+mod changes;
+mod check;
+pub mod clock;
+mod config;
+mod customers;
+mod engine;
+mod error;
+mod keys;
+mod limits;
+mod live;
+mod meters;
+pub mod model;
+pub mod owner;
+mod project;
+mod record;
+mod rollup;
+mod scan;
+mod store;
+mod writer;
+
+pub use actor::{Actor, ActorKind};
+pub use changes::Topics;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use engine::{Engine, OpenOptions};
+pub use error::{Error, OpenError, Result};
+pub use keys::Caller;
+pub use store::{DATA_FILE, SCHEMA};

@@ -23,6 +23,16 @@ pub enum Enforcement {
     Soft,
 }
 
+impl Enforcement {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Enforcement::Hard => "hard",
+            Enforcement::Soft => "soft",
+        }
+    }
+}
+
 /// A limit.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,103 @@
+//! The configuration that decisions are taken by, as the writer last committed it: one immutable value, swapped whole.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use weir_core::aggregate::{Aggregation, Contribution, Field};
+use weir_core::event::Facts;
+use weir_core::filter::{EventFilter, within};
+use weir_core::id::{KeyId, LimitId, MeterId};
+use weir_core::period::Period;
+use weir_core::quantity::Quantity;
+use weir_core::time::Timestamp;
+
+use crate::model::{Enforcement, Project, Scope, Source};
+
+/// Everything but customers and their own limits, which live with each customer.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub project: Project,
+    /// Live meters by their number.
+    pub meters: BTreeMap<i64, Arc<MeterRule>>,
+    /// Live and enabled limits for every customer.
+    pub defaults: Vec<Arc<LimitRule>>,
+    /// Keys by the hash of their secret, revoked ones left out.
+    pub keys: FxHashMap<[u8; 32], Arc<KeyRule>>,
+}
+
+impl Config {
+    /// The meter of a limit that is in force. A meter that a limit uses cannot be archived, so it is there.
+    pub(crate) fn meter_of(&self, rule: &LimitRule) -> Option<&Arc<MeterRule>> {
+        self.meters.get(&rule.meter)
+    }
+}
+
+/// A live meter.
+#[derive(Clone, Debug)]
+pub(crate) struct MeterRule {
+    pub key: i64,
+    pub id: MeterId,
+    pub name: String,
+    pub unit: Option<String>,
+    pub aggregation: Aggregation,
+    pub field: Field,
+    pub filter: EventFilter,
+    pub group_by: Vec<String>,
+    /// The generation of roll-ups that answers for it.
+    pub series: i64,
+    /// Whether that generation has counted all history.
+    pub ready: bool,
+}
+
+impl MeterRule {
+    /// An event's part in this meter, if it has one.
+    pub(crate) fn contribution(&self, event: &Facts<'_>) -> Option<Contribution> {
+        if self.filter.matches(event) { self.field.of(event) } else { None }
+    }
+}
+
+/// A live and enabled limit.
+#[derive(Clone, Debug)]
+pub(crate) struct LimitRule {
+    pub key: i64,
+    pub id: LimitId,
+    pub name: String,
+    /// The number of its meter.
+    pub meter: i64,
+    pub value: Quantity,
+    pub period: Period,
+    pub filters: BTreeMap<String, String>,
+    pub enforcement: Enforcement,
+    /// Names what is counted: a new number whenever meter, period or filters change, so that older counters no longer match.
+    pub counting: u64,
+}
+
+impl LimitRule {
+    /// An event's part in this limit, if it has one.
+    pub(crate) fn contribution(&self, meter: &MeterRule, event: &Facts<'_>) -> Option<Contribution> {
+        if within(&self.filters, event) { meter.contribution(event) } else { None }
+    }
+
+    fn counts_like(&self, other: &LimitRule) -> bool {
+        self.meter == other.meter && self.period == other.period && self.filters == other.filters
+    }
+}
+
+/// A key that has not been revoked.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRule {
+    pub key: i64,
+    pub id: KeyId,
+    pub scope: Scope,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The limits that apply to a customer: the customer's own, and the defaults that none of them replaces.
+pub(crate) fn effective<'a>(
+    config: &'a Config,
+    own: &'a [Arc<LimitRule>],
+) -> impl Iterator<Item = (&'a Arc<LimitRule>, Source)> {
+    let defaults = config.defaults.iter().filter(|rule| !own.iter().any(|own| own.counts_like(rule)));
+    own.iter().map(|rule| (rule, Source::Own)).chain(defaults.map(|rule| (rule, Source::Default)))
+}

@@ -1,0 +1,174 @@
+//! Live state: every customer resident, with the counters of the limits that apply, as of the last commit.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use weir_core::aggregate::{Aggregate, Aggregation, Contribution};
+use weir_core::id::CustomerId;
+use weir_core::period::Window;
+use weir_core::quantity::Overflow;
+use weir_core::time::{CivilDate, Timestamp, Zone};
+
+use crate::config::{Config, LimitRule, MeterRule};
+
+/// A customer as decisions see one.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveCustomer {
+    pub key: i64,
+    pub id: CustomerId,
+    pub external: Arc<str>,
+    pub zone: Option<Zone>,
+    pub anchor: CivilDate,
+    /// The customer's own live and enabled limits.
+    pub own: Arc<[Arc<LimitRule>]>,
+    /// Counters of limits, loaded when first needed.
+    pub counters: Vec<Counter>,
+}
+
+/// What a customer has used of a limit, in the window it was loaded in and those after.
+#[derive(Clone, Debug)]
+pub(crate) struct Counter {
+    pub limit: i64,
+    pub counting: u64,
+    /// The generation of the meter that is counted.
+    pub series: i64,
+    /// Ascending, without the windows in which nothing happened.
+    pub windows: Vec<WindowCount>,
+}
+
+/// The meter over one window.
+#[derive(Clone, Debug)]
+pub(crate) struct WindowCount {
+    pub window: Window,
+    pub total: Aggregate,
+}
+
+impl LiveCustomer {
+    /// The zone in which the customer's windows are cut.
+    pub(crate) fn zone(&self, config: &Config) -> Zone {
+        self.zone.unwrap_or(config.project.timezone)
+    }
+
+    pub(crate) fn counter(&self, rule: &LimitRule, meter: &MeterRule) -> Option<&Counter> {
+        self.counters.iter().find(|counter| counter.is_of(rule, meter))
+    }
+
+    /// Counts an event on a limit's counter, if that is loaded.
+    pub(crate) fn count(&mut self, rule: &LimitRule, meter: &MeterRule, zone: Zone, event: &Contribution) -> Result<(), Overflow> {
+        let anchor = self.anchor;
+        let Some(counter) = self.counters.iter_mut().find(|counter| counter.is_of(rule, meter)) else { return Ok(()) };
+        // Most events fall into the window that the last one fell into.
+        if let Some(count) = counter.windows.iter_mut().rev().find(|count| count.window.contains(event.at)) {
+            return count.total.add(event);
+        }
+        let window = rule.period.window(zone, anchor, event.at);
+        match counter.windows.first_mut() {
+            // Of a time already over: only `latest` looks back, and carries the newest value from before into the first window.
+            Some(first) if window < first.window => match &first.total {
+                Aggregate::Latest(_) => first.total.add(event),
+                _ => Ok(()),
+            },
+            _ => {
+                let mut total = Aggregate::empty(meter.aggregation);
+                total.add(event)?;
+                let place = counter.windows.partition_point(|count| count.window < window);
+                counter.windows.insert(place, WindowCount { window, total });
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets windows that are over. The newest one stays: it marks from when on events are counted.
+    pub(crate) fn forget_windows_before(&mut self, now: Timestamp) {
+        for counter in &mut self.counters {
+            let over = counter.windows.iter().take_while(|count| count.window.end.is_some_and(|end| end <= now)).count();
+            let forget = over.min(counter.windows.len().saturating_sub(1));
+            if forget == 0 {
+                continue;
+            }
+            let carried = counter.windows[..=forget].iter().find_map(|count| match &count.total {
+                Aggregate::Latest(_) => Some(Aggregate::empty(Aggregation::Latest)),
+                _ => None,
+            });
+            if let Some(mut newest) = carried {
+                for count in &counter.windows[..=forget] {
+                    // Merging the newest values cannot overflow.
+                    let _ = newest.merge(&count.total);
+                }
+                counter.windows[forget].total = newest;
+            }
+            counter.windows.drain(..forget);
+        }
+    }
+}
+
+impl Counter {
+    fn is_of(&self, rule: &LimitRule, meter: &MeterRule) -> bool {
+        self.limit == rule.key && self.counting == rule.counting && self.series == meter.series
+    }
+
+    /// The meter over a window not before the one that was loaded. `latest` carries the newest value from before it.
+    pub(crate) fn total(&self, aggregation: Aggregation, window: Window) -> Aggregate {
+        if aggregation == Aggregation::Latest {
+            let mut newest = Aggregate::empty(Aggregation::Latest);
+            for count in self.windows.iter().filter(|count| count.window <= window) {
+                // Merging the newest values cannot overflow.
+                let _ = newest.merge(&count.total);
+            }
+            return newest;
+        }
+        let count = self.windows.iter().find(|count| count.window == window);
+        count.map_or_else(|| Aggregate::empty(aggregation), |count| count.total.clone())
+    }
+}
+
+/// All customers by external id, shared between the writer that swaps and everyone who reads.
+#[derive(Debug)]
+pub(crate) struct Customers {
+    shards: Box<[RwLock<FxHashMap<Arc<str>, Arc<LiveCustomer>>>]>,
+}
+
+const SHARDS: usize = 64;
+
+impl Default for Customers {
+    fn default() -> Self {
+        Customers { shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
+    }
+}
+
+impl Customers {
+    fn shard(&self, external: &str) -> &RwLock<FxHashMap<Arc<str>, Arc<LiveCustomer>>> {
+        let mut hasher = FxBuildHasher.build_hasher();
+        external.hash(&mut hasher);
+        &self.shards[(hasher.finish() >> 58) as usize % SHARDS]
+    }
+
+    pub(crate) fn get(&self, external: &str) -> Option<Arc<LiveCustomer>> {
+        self.shard(external).read().unwrap_or_else(PoisonError::into_inner).get(external).cloned()
+    }
+
+    pub(crate) fn put(&self, customer: Arc<LiveCustomer>) {
+        let mut shard = self.shard(&customer.external).write().unwrap_or_else(PoisonError::into_inner);
+        shard.insert(customer.external.clone(), customer);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            shard.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Changes every customer, a shard at a time.
+    pub(crate) fn update_all(&self, change: impl Fn(&mut LiveCustomer)) {
+        for shard in &self.shards {
+            for customer in shard.write().unwrap_or_else(PoisonError::into_inner).values_mut() {
+                change(Arc::make_mut(customer));
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Changes of configuration: each one transaction, with everything it swaps in once it is committed.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+use weir_core::id::{CustomerId, ProjectId};
+use weir_core::time::{CivilDate, Timestamp};
+
+use super::state::{Audit, write_audit};
+use super::{Reply, Writer, counters, flush, groups::Groups, jobs, standings};
+use crate::actor::Actor;
+use crate::changes::Topics;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::live::LiveCustomer;
+use crate::rollup::BASE;
+
+/// A future on the heap.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A change on its way to the writer, whatever it answers.
+pub(crate) type Run = Box<dyn Change>;
+
+/// What the writer does with a change.
+pub(crate) trait Change: Send {
+    fn actor(&self) -> &Actor;
+    /// Carries the change out within the transaction.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<()>>;
+    /// Answers the caller: after the commit, or after the change was undone.
+    fn finish(self: Box<Self>, result: Result<()>);
+}
+
+/// A change and where its answer goes.
+pub(crate) struct Job<T, F> {
+    actor: Actor,
+    work: Option<F>,
+    value: Option<T>,
+    reply: Reply<T>,
+}
+
+impl<T, F> Job<T, F>
+where
+    T: Send + 'static,
+    F: for<'t, 'w> FnOnce(&'t mut Tx<'w>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+{
+    pub(super) fn new(actor: Actor, work: F, reply: Reply<T>) -> Run {
+        Box::new(Job { actor, work: Some(work), value: None, reply })
+    }
+}
+
+impl<T, F> Change for Job<T, F>
+where
+    T: Send + 'static,
+    F: for<'t, 'w> FnOnce(&'t mut Tx<'w>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+{
+    fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<()>> {
+        Box::pin(async move {
+            if let Some(work) = self.work.take() {
+                self.value = Some(work(tx).await?);
+            }
+            Ok(())
+        })
+    }
+
+    fn finish(self: Box<Self>, result: Result<()>) {
+        let Job { value, reply, .. } = *self;
+        let answer = result.and_then(|()| value.ok_or_else(|| Error::Unknown("the change was not carried out".to_owned())));
+        // A caller that went away needs no answer.
+        let _ = reply.send(answer);
+    }
+}
+
+/// The transaction of a change.
+pub(crate) struct Tx<'w> {
+    writer: &'w mut Writer,
+    /// The configuration as it will be.
+    pub config: Config,
+    pub now: Timestamp,
+    actor: Actor,
+    customers: FxHashMap<Arc<str>, LiveCustomer>,
+    topics: Topics,
+    forget_counters: bool,
+}
+
+impl Writer {
+    pub(super) async fn change(&mut self, mut change: Run) -> Result<()> {
+        // With nothing pending, the transaction sees projections as the events are.
+        self.flush().await?;
+        flush::begin(&mut self.conn).await?;
+        let mut tx = Tx {
+            config: (*self.shared.config()).clone(),
+            now: self.shared.clock.now(),
+            actor: change.actor().clone(),
+            customers: FxHashMap::default(),
+            topics: Topics::NONE,
+            forget_counters: false,
+            writer: self,
+        };
+        let result = change.run(&mut tx).await;
+        let Tx { config, customers, topics, forget_counters, .. } = tx;
+        match result {
+            Ok(()) => {
+                if let Err(error) = flush::commit(&mut self.conn).await {
+                    change.finish(Err(Error::Unknown(error.to_string())));
+                    return Err(error);
+                }
+                self.shared.swap_config(config);
+                for customer in customers.into_values() {
+                    self.shared.customers.put(Arc::new(customer));
+                }
+                if forget_counters {
+                    self.shared.customers.update_all(|customer| customer.counters.clear());
+                }
+                self.jobs = jobs::Jobs::load(&mut self.conn).await?;
+                change.finish(Ok(()));
+                self.shared.publish(topics);
+                Ok(())
+            }
+            Err(error) => {
+                change.finish(Err(error));
+                sqlx::query("ROLLBACK").execute(&mut self.conn).await?;
+                self.groups = Groups::load(&mut self.conn).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Tx<'_> {
+    pub(crate) fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.writer.conn
+    }
+
+    pub(crate) fn project(&self) -> ProjectId {
+        self.config.project.id
+    }
+
+    pub(crate) fn new_uuid(&mut self) -> Result<Uuid> {
+        self.writer.ids.next(self.now)
+    }
+
+    /// A number that no counter was loaded under yet.
+    pub(crate) fn new_counting(&mut self) -> u64 {
+        self.writer.last_counting += 1;
+        self.writer.last_counting
+    }
+
+    /// Tells listeners, once committed.
+    pub(crate) fn touches(&mut self, topics: Topics) {
+        self.topics |= topics;
+    }
+
+    /// Writes who changed what.
+    pub(crate) async fn audit<T: Serialize>(&mut self, audit: Audit<'_, T>) -> Result<()> {
+        write_audit(&mut self.writer.conn, &self.actor, self.now, audit).await
+    }
+
+    /// A customer as this change leaves it.
+    pub(crate) fn customer(&self, external: &str) -> Option<LiveCustomer> {
+        let changed = self.customers.get(external).cloned();
+        changed.or_else(|| self.writer.shared.customers.get(external).map(|known| (*known).clone()))
+    }
+
+    /// A customer, created as the first fact about one creates it.
+    pub(crate) async fn customer_or_new(&mut self, external: &str) -> Result<LiveCustomer> {
+        if let Some(known) = self.customer(external) {
+            return Ok(known);
+        }
+        let anchor = CivilDate::of(self.now, self.config.project.timezone);
+        let customer = self.new_customer(external, None, anchor)?;
+        sqlx::query(
+            "INSERT INTO customer (id, uuid, external_id, billing_cycle_start, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        )
+        .bind(customer.key)
+        .bind(customer.id.uuid())
+        .bind(external)
+        .bind(anchor.to_string())
+        .bind(self.now.as_micros())
+        .execute(&mut self.writer.conn)
+        .await?;
+        self.touches(Topics::CUSTOMERS);
+        self.put_customer(customer.clone());
+        Ok(customer)
+    }
+
+    /// A customer that does not exist yet; the caller writes the row.
+    pub(crate) fn new_customer(&mut self, external: &str, zone: Option<weir_core::time::Zone>, anchor: CivilDate) -> Result<LiveCustomer> {
+        self.writer.last_customer += 1;
+        let mut customer = LiveCustomer {
+            key: self.writer.last_customer,
+            id: CustomerId::new(self.new_uuid()?),
+            external: external.into(),
+            zone,
+            anchor,
+            own: Arc::default(),
+            counters: Vec::new(),
+        };
+        counters::start_counters(&self.config, &mut customer, self.now);
+        Ok(customer)
+    }
+
+    /// Swaps a customer in, once committed.
+    pub(crate) fn put_customer(&mut self, customer: LiveCustomer) {
+        self.customers.insert(customer.external.clone(), customer);
+    }
+
+    /// Counts a customer's limits anew and swaps the customer in: after own limits, zone or anchor changed.
+    pub(crate) async fn recount(&mut self, mut customer: LiveCustomer) -> Result<()> {
+        let writer = &mut *self.writer;
+        counters::load(&mut writer.conn, &self.config, &writer.groups, &writer.pending, &mut [&mut customer], self.now).await?;
+        let mut rows = Vec::new();
+        standings::rows_of(&self.config, &customer, self.now, &mut rows);
+        standings::forget(&mut writer.conn, &[customer.key]).await?;
+        standings::store(&mut writer.conn, &mut rows).await?;
+        self.touches(Topics::STANDINGS | Topics::CUSTOMERS);
+        self.put_customer(customer);
+        Ok(())
+    }
+
+    /// Has the standings of every customer worked out anew in the background: after defaults, meters or the project's zone changed.
+    pub(crate) async fn recount_everyone(&mut self) -> Result<()> {
+        sqlx::query("INSERT INTO job (kind, cursor) VALUES ('standings', 0) ON CONFLICT (kind) DO UPDATE SET cursor = 0")
+            .execute(&mut self.writer.conn)
+            .await?;
+        self.touches(Topics::STANDINGS | Topics::CUSTOMERS);
+        Ok(())
+    }
+
+    /// Forgets every loaded counter: windows are cut differently from now on.
+    pub(crate) fn forget_counters(&mut self) {
+        self.forget_counters = true;
+    }
+
+    /// Starts a generation of roll-ups. It counts nothing until `build`.
+    pub(crate) async fn new_series(&mut self) -> Result<i64> {
+        Ok(sqlx::query_scalar("INSERT INTO series (meter, ready) VALUES (NULL, 0) RETURNING id").fetch_one(self.conn()).await?)
+    }
+
+    /// Gives a series to a meter that is in the configuration already, and counts history on it: here and now when there is
+    /// little, else in the background.
+    pub(crate) async fn build(&mut self, meter: i64, series: i64) -> Result<()> {
+        sqlx::query("UPDATE series SET meter = ?2 WHERE id = ?1").bind(series).bind(meter).execute(self.conn()).await?;
+        let Some(rule) = self.config.meters.get(&meter).cloned() else { return Ok(()) };
+        if self.writer.events_recorded().await? > jobs::EVENTS_AT_ONCE {
+            return Ok(());
+        }
+        while !self.writer.backfill(&rule).await? {}
+        let mut rule = (*rule).clone();
+        rule.ready = true;
+        self.config.meters.insert(meter, Arc::new(rule));
+        Ok(())
+    }
+
+    /// Drops a generation of roll-ups; its rows go in the background.
+    pub(crate) async fn retire(&mut self, series: i64) -> Result<()> {
+        debug_assert_ne!(series, BASE);
+        sqlx::query("UPDATE series SET retired = 1 WHERE id = ?1").bind(series).execute(self.conn()).await?;
+        Ok(())
+    }
+}

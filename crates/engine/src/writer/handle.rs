@@ -1,0 +1,103 @@
+//! The queue in front of the writer: bounded in bytes, so that a flood is refused instead of filling the memory.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::change::{BoxFuture, Job, Tx};
+use super::ingest::{Outcome, Prepared, Record};
+use super::{Command, Reply};
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::live::LiveCustomer;
+
+/// Memory that waiting commands may take, in bytes.
+const ROOM: usize = 64 << 20;
+/// Commands that may wait, however small.
+const COMMANDS: usize = 1 << 16;
+/// The unit in which room is counted.
+const UNIT: usize = 256;
+
+/// A command and the room it takes until it is served.
+pub(crate) struct Queued {
+    command: Command,
+    room: Vec<OwnedSemaphorePermit>,
+}
+
+impl Queued {
+    pub(super) fn new(command: Command, room: Vec<OwnedSemaphorePermit>) -> Self {
+        Queued { command, room }
+    }
+
+    pub(super) fn into_parts(self) -> (Command, Vec<OwnedSemaphorePermit>) {
+        (self.command, self.room)
+    }
+}
+
+/// The way to the writer. Clones share it.
+#[derive(Clone)]
+pub(crate) struct WriterHandle {
+    commands: mpsc::Sender<Queued>,
+    room: Arc<Semaphore>,
+}
+
+impl WriterHandle {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Queued>) {
+        let (commands, queue) = mpsc::channel(COMMANDS);
+        (WriterHandle { commands, room: Arc::new(Semaphore::new(ROOM / UNIT)) }, queue)
+    }
+
+    /// Queues a command and waits for its answer.
+    async fn ask<T>(&self, size: usize, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
+        const FULL: Error = Error::Busy { reason: "too many requests wait to be written", retry_after_seconds: 1 };
+        let units = u32::try_from(size / UNIT + 1).map_err(|_| FULL)?;
+        let room = self.room.clone().try_acquire_many_owned(units).map_err(|_| FULL)?;
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(Queued::new(command(reply), vec![room])).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => FULL,
+            mpsc::error::TrySendError::Closed(_) => Error::Closed,
+        })?;
+        answer.await.unwrap_or_else(|_| {
+            if self.commands.is_closed() {
+                Err(Error::Closed)
+            } else {
+                Err(Error::Unknown("the writer broke off".to_owned()))
+            }
+        })
+    }
+
+    /// Records events together or not at all; answers once they are durable.
+    pub(crate) async fn record(&self, actor: Actor, events: Vec<Prepared>) -> Result<Vec<Outcome>> {
+        let size = events.iter().map(Prepared::size).sum();
+        self.ask(size, |reply| Command::Record(Record { events, actor, reply })).await
+    }
+
+    /// Loads the counters of a known customer.
+    pub(crate) async fn load(&self, external: &str) -> Result<Arc<LiveCustomer>> {
+        self.ask(external.len(), |reply| Command::Load(external.into(), reply)).await
+    }
+
+    /// Counts every recorded event on the projections.
+    pub(crate) async fn flush(&self) -> Result<()> {
+        self.ask(0, Command::Flush).await
+    }
+
+    /// Changes the configuration in one transaction.
+    pub(crate) async fn change<T, F>(&self, actor: &Actor, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t, 'w> FnOnce(&'t mut Tx<'w>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        self.ask(4096, |reply| Command::Change(Job::new(actor.clone(), change, reply))).await
+    }
+
+    /// Lets the writer finish what waits, and end.
+    pub(crate) async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        // Sending fails when it is closed already.
+        if self.commands.send(Queued::new(Command::Close(reply), Vec::new())).await.is_ok() {
+            let _ = closed.await;
+        }
+        self.commands.closed().await;
+    }
+}

@@ -1,0 +1,338 @@
+//! The one writer. Commands wait in a bounded queue; it decides them in order, commits them in groups, and answers.
+
+mod catch_up;
+mod change;
+mod counters;
+mod flush;
+mod groups;
+mod handle;
+mod ids;
+mod ingest;
+mod jobs;
+mod pending;
+mod standings;
+mod state;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::Instant;
+use weir_core::time::Timestamp;
+
+pub(crate) use change::Tx;
+pub(crate) use counters::{is_loaded, start_counters};
+pub(crate) use handle::WriterHandle;
+pub(crate) use ingest::{Outcome, Prepared};
+pub(crate) use state::{Audit, State, read_limit, read_meter, scope, stored};
+
+use crate::actor::Actor;
+use crate::engine::Shared;
+use crate::error::{Error, Result};
+use crate::live::LiveCustomer;
+use crate::store::{self, Lock};
+use groups::Groups;
+use ids::Ids;
+use ingest::Record;
+use pending::Pending;
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// Events counted in memory before they are written to the projections.
+const FLUSH_EVENTS: usize = 20_000;
+/// How long events stay counted in memory alone.
+const FLUSH_AFTER: Duration = Duration::from_millis(250);
+/// Most events of one transaction.
+const BATCH_EVENTS: usize = 20_000;
+/// How long the writer waits before it tries again to reopen a file that it lost.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+/// What the writer can be asked.
+pub(crate) enum Command {
+    Record(Record),
+    /// Load the counters of a customer.
+    Load(Arc<str>, Reply<Arc<LiveCustomer>>),
+    /// Count every recorded event on the projections.
+    Flush(Reply<()>),
+    /// Change the configuration.
+    Change(change::Run),
+    Close(oneshot::Sender<()>),
+}
+
+/// The one writer and what it knows.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    conn: SqliteConnection,
+    cache_mib: u32,
+    device: i64,
+    last_seq: i64,
+    last_customer: i64,
+    last_counting: u64,
+    ids: Ids,
+    groups: Groups,
+    pending: Pending,
+    event_types: FxHashMap<String, i64>,
+    actors: FxHashMap<Actor, i64>,
+    flush_at: Option<Instant>,
+    jobs: jobs::Jobs,
+}
+
+/// Why the writer's loop ended.
+enum Ended {
+    Closed,
+    /// Storage failed in the middle: what is in memory may not be what is on the disk.
+    Broken,
+}
+
+/// Runs the writer until it is closed, reopening the file whenever it breaks off.
+pub(crate) fn spawn(writer: Writer, lock: Lock) -> WriterHandle {
+    let (handle, commands) = WriterHandle::new();
+    let commands = Arc::new(Mutex::new(commands));
+    tokio::spawn(async move {
+        let (shared, cache_mib) = (writer.shared.clone(), writer.cache_mib);
+        let mut writer = writer;
+        loop {
+            let queue = commands.clone();
+            let life = tokio::spawn(async move { writer.run(&mut *queue.lock().await).await });
+            match life.await {
+                Ok(Ended::Closed) => break,
+                Ok(Ended::Broken) => tracing::error!("the writer lost its data file; reopening"),
+                Err(error) => tracing::error!(%error, "the writer broke off; reopening"),
+            }
+            writer = loop {
+                match Writer::reopen(&shared, cache_mib).await {
+                    Ok(writer) => break writer,
+                    Err(error) => tracing::error!(%error, "the data file cannot be reopened"),
+                }
+                tokio::time::sleep(REOPEN_AFTER).await;
+            };
+        }
+        drop(lock);
+    });
+    handle
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, conn: SqliteConnection, state: State, cache_mib: u32) -> Self {
+        for customer in state.customers {
+            shared.customers.put(Arc::new(customer));
+        }
+        let last_counting = (shared.customers.len() + state.config.defaults.len()) as u64;
+        shared.swap_config(state.config);
+        Writer {
+            shared,
+            conn,
+            cache_mib,
+            device: state.device,
+            last_seq: state.last_seq,
+            last_customer: state.last_customer,
+            last_counting,
+            ids: state.ids,
+            groups: state.groups,
+            pending: Pending::default(),
+            event_types: state.event_types,
+            actors: FxHashMap::default(),
+            flush_at: None,
+            jobs: jobs::Jobs::default(),
+        }
+    }
+
+    async fn reopen(shared: &Arc<Shared>, cache_mib: u32) -> Result<Self> {
+        let mut conn = store::writer_options(&shared.data_dir, cache_mib).connect().await?;
+        let state = State::load(&mut conn, shared.clock.now()).await?;
+        let mut writer = Writer::new(shared.clone(), conn, state, cache_mib);
+        writer.catch_up().await?;
+        shared.publish(crate::Topics::ALL);
+        Ok(writer)
+    }
+
+    async fn run(mut self, commands: &mut mpsc::Receiver<handle::Queued>) -> Ended {
+        loop {
+            let next = match commands.try_recv() {
+                Ok(next) => Some(next),
+                Err(_) if self.jobs.is_due() => None,
+                Err(_) => tokio::select! {
+                    next = commands.recv() => match next {
+                        Some(next) => Some(next),
+                        None => return self.finish().await,
+                    },
+                    () = until(self.flush_at) => None,
+                },
+            };
+            let result = match next {
+                Some(next) => match self.serve(next, commands).await {
+                    Ok(Some(closed)) => {
+                        let ended = self.finish().await;
+                        // The caller may have gone; the writer is closed all the same.
+                        let _ = closed.send(());
+                        return ended;
+                    }
+                    other => other.map(|_| ()),
+                },
+                None => Ok(()),
+            };
+            let result = match result {
+                Ok(()) => self.work_in_the_background().await,
+                error => error,
+            };
+            if let Err(error) = result {
+                tracing::error!(%error, "a write failed");
+                return Ended::Broken;
+            }
+        }
+    }
+
+    /// Serves a command, and those behind it that can share its transaction.
+    async fn serve(&mut self, first: handle::Queued, commands: &mut mpsc::Receiver<handle::Queued>) -> Result<Option<oneshot::Sender<()>>> {
+        let mut next = Some(first);
+        while let Some(queued) = next.take() {
+            let (command, mut room) = queued.into_parts();
+            match command {
+                Command::Record(record) => {
+                    let mut events = record.events.len();
+                    let mut records = vec![record];
+                    while events < BATCH_EVENTS {
+                        let Ok(queued) = commands.try_recv() else { break };
+                        let (command, more) = queued.into_parts();
+                        match command {
+                            Command::Record(record) => {
+                                events += record.events.len();
+                                records.push(record);
+                                room.extend(more);
+                            }
+                            other => {
+                                next = Some(handle::Queued::new(other, more));
+                                break;
+                            }
+                        }
+                    }
+                    self.record(records).await?;
+                }
+                Command::Load(external, reply) => {
+                    let loaded = self.load_customer(&external).await;
+                    answer(reply, loaded)?;
+                }
+                Command::Flush(reply) => {
+                    let flushed = self.flush().await;
+                    answer(reply, flushed)?;
+                }
+                Command::Change(run) => self.change(run).await?,
+                Command::Close(closed) => return Ok(Some(closed)),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn work_in_the_background(&mut self) -> Result<()> {
+        if self.flush_at.is_some_and(|at| at <= Instant::now()) {
+            self.flush().await?;
+        }
+        self.run_job_chunk().await
+    }
+
+    async fn finish(mut self) -> Ended {
+        if let Err(error) = self.flush().await {
+            // The events are safe; projections catch up when the file is next opened.
+            tracing::warn!(%error, "closing before everything was counted");
+        }
+        let _ = sqlx::query("PRAGMA optimize").execute(&mut self.conn).await;
+        self.shared.readers.close().await;
+        if let Err(error) = sqlx::Connection::close(self.conn).await {
+            tracing::warn!(%error, "the data file did not close cleanly");
+        }
+        Ended::Closed
+    }
+
+    async fn load_customer(&mut self, external: &str) -> Result<Arc<LiveCustomer>> {
+        let config = self.shared.config();
+        let Some(known) = self.shared.customers.get(external) else {
+            return Err(Error::not_found(weir_core::error::Code::CustomerNotFound, "customer", external));
+        };
+        if counters::is_loaded(&config, &known) {
+            return Ok(known);
+        }
+        let mut customer = (*known).clone();
+        let now = self.shared.clock.now();
+        counters::load(&mut self.conn, &config, &self.groups, &self.pending, &mut [&mut customer], now).await?;
+        let customer = Arc::new(customer);
+        self.shared.customers.put(customer.clone());
+        Ok(customer)
+    }
+
+    /// Counts every recorded event on the projections.
+    async fn flush(&mut self) -> Result<()> {
+        if !self.pending.is_empty() {
+            let now = self.shared.clock.now();
+            flush::begin(&mut self.conn).await?;
+            self.store_pending(now, None).await?;
+            flush::commit(&mut self.conn).await?;
+        }
+        self.flushed(true);
+        Ok(())
+    }
+
+    /// Writes what is pending within a transaction of the caller's, who calls `flushed` once it is committed. `overlay` holds
+    /// customers as they will be then.
+    async fn store_pending(&mut self, now: Timestamp, overlay: Option<&FxHashMap<Arc<str>, LiveCustomer>>) -> Result<()> {
+        self.groups.store(&mut self.conn).await?;
+        flush::store_cells(&mut self.conn, &self.pending).await?;
+        flush::store_activity(&mut self.conn, &self.pending).await?;
+        flush::store_watermark(&mut self.conn, state::FOLLOWING, self.device, self.last_seq).await?;
+        let config = self.shared.config();
+        let mut rows = Vec::new();
+        for seen in self.pending.active.values() {
+            match overlay.and_then(|overlay| overlay.get(&seen.external)) {
+                Some(customer) => standings::rows_of(&config, customer, now, &mut rows),
+                None => {
+                    if let Some(customer) = self.shared.customers.get(&seen.external) {
+                        standings::rows_of(&config, &customer, now, &mut rows);
+                    }
+                }
+            }
+        }
+        standings::store(&mut self.conn, &mut rows).await
+    }
+
+    /// After a commit: either everything has been counted, or the time until it must be runs.
+    fn flushed(&mut self, everything: bool) {
+        if everything {
+            self.pending = Pending::default();
+            self.flush_at = None;
+        } else if self.flush_at.is_none() {
+            self.flush_at = Some(Instant::now() + FLUSH_AFTER);
+        }
+        self.shared.dirty.store(!everything, Ordering::Release);
+    }
+
+    /// The number of an actor.
+    async fn actor(&mut self, actor: &Actor) -> Result<i64> {
+        if let Some(key) = self.actors.get(actor) {
+            return Ok(*key);
+        }
+        let key = state::actor_key(&mut self.conn, actor).await?;
+        self.actors.insert(actor.clone(), key);
+        Ok(key)
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Answers a caller, and tells the loop when storage failed.
+fn answer<T>(reply: Reply<T>, result: Result<T>) -> Result<()> {
+    let broken = match &result {
+        Err(error @ (Error::Storage(_) | Error::Unknown(_))) => Err(Error::Storage(error.to_string())),
+        _ => Ok(()),
+    };
+    // A caller that went away needs no answer.
+    let _ = reply.send(result);
+    broken
+}

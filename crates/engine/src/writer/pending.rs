@@ -1,0 +1,104 @@
+//! What recorded events add to the roll-ups, merged in memory until the next flush.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use weir_core::aggregate::{Aggregate, Aggregation, Contribution, What};
+use weir_core::event::Facts;
+use weir_core::quantity::Overflow;
+
+use super::groups::Groups;
+use crate::config::MeterRule;
+use crate::rollup::{ALL_CUSTOMERS, ALL_GROUPS, BASE, Span, bucket_of};
+
+/// One roll-up row of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Cell {
+    pub series: i64,
+    pub group: i64,
+    pub bucket: i64,
+}
+
+/// Deltas to the roll-ups.
+#[derive(Default)]
+pub(crate) struct Pending {
+    /// By customer, `ALL_CUSTOMERS` included.
+    pub customers: FxHashMap<i64, FxHashMap<Cell, Aggregate>>,
+    /// Customers with events, and the times of the earliest and latest.
+    pub active: FxHashMap<i64, Activity>,
+    /// How many events they come from.
+    pub events: usize,
+}
+
+/// A customer's part in the events counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Activity {
+    pub external: Arc<str>,
+    pub first: i64,
+    pub last: i64,
+}
+
+impl Pending {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// Counts an event on the base roll-up.
+    pub(crate) fn count_base(&mut self, groups: &mut Groups, customer: i64, event: &Facts<'_>) -> Result<(), Overflow> {
+        let one = Contribution { at: event.at, id: event.id, what: What::Amount(weir_core::quantity::Quantity::ZERO) };
+        let bucket = bucket_of(event.at);
+        let mut add = |pending: &mut Self, group, what: &Contribution| {
+            pending.add(customer, Cell { series: BASE, group, bucket }, Aggregation::Avg, what)
+        };
+        add(self, ALL_GROUPS, &one)?;
+        if let Some(group) = groups.number(BASE, event.event_type, None) {
+            add(self, group, &one)?;
+        }
+        for (name, value) in event.values {
+            if let Some(group) = groups.number(BASE, event.event_type, Some(name)) {
+                add(self, group, &Contribution { what: What::Amount(*value), ..one })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts an event on a meter: in total, and in each breakdown that is kept.
+    pub(crate) fn count_meter(&mut self, groups: &mut Groups, meter: &MeterRule, customer: i64, event: &Facts<'_>) -> Result<(), Overflow> {
+        let Some(contribution) = meter.contribution(event) else { return Ok(()) };
+        let (series, bucket) = (meter.series, bucket_of(event.at));
+        self.add(customer, Cell { series, group: ALL_GROUPS, bucket }, meter.aggregation, &contribution)?;
+        for name in &meter.group_by {
+            if let Some(group) = groups.number(series, name, event.dimension(name)) {
+                self.add(customer, Cell { series, group, bucket }, meter.aggregation, &contribution)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers that a customer was active.
+    pub(crate) fn count_activity(&mut self, customer: i64, external: &Arc<str>, event: &Facts<'_>) {
+        let at = event.at.as_micros();
+        self.events += 1;
+        self.active
+            .entry(customer)
+            .and_modify(|seen| (seen.first, seen.last) = (seen.first.min(at), seen.last.max(at)))
+            .or_insert_with(|| Activity { external: external.clone(), first: at, last: at });
+    }
+
+    fn add(&mut self, customer: i64, cell: Cell, kind: Aggregation, what: &Contribution) -> Result<(), Overflow> {
+        for whose in [customer, ALL_CUSTOMERS] {
+            let cells = self.customers.entry(whose).or_default();
+            cells.entry(cell).or_insert_with(|| Aggregate::empty(kind)).add(what)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what waits here for one customer, series and group to an aggregate read from the data file.
+    pub(crate) fn merge_into(&self, total: &mut Aggregate, customer: i64, series: i64, group: i64, span: Span) -> Result<(), Overflow> {
+        let Some(cells) = self.customers.get(&customer) else { return Ok(()) };
+        cells
+            .iter()
+            .filter(|(cell, _)| cell.series == series && cell.group == group && span.contains(cell.bucket))
+            .try_for_each(|(_, delta)| total.merge(delta))
+    }
+}

@@ -1,0 +1,287 @@
+//! What the writer knows beside the data file, read when it opens.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+use weir_core::aggregate::{Aggregation, Field};
+use weir_core::filter::EventFilter;
+use weir_core::id::{CustomerId, KeyId, LimitId, MeterId, ProjectId};
+use weir_core::period::Period;
+use weir_core::quantity::Quantity;
+use weir_core::time::{CivilDate, Timestamp, Zone};
+
+use super::flush::{begin, commit};
+use super::groups::Groups;
+use super::ids::Ids;
+use crate::config::{Config, KeyRule, LimitRule, MeterRule};
+use crate::error::{Error, Result};
+use crate::live::LiveCustomer;
+use crate::model::{Enforcement, Project, Scope};
+use crate::rollup::BASE;
+use crate::scan::{from_json, to_json};
+
+/// Bits of a fact's number that count within its device.
+const DEVICE_SHIFT: u32 = 40;
+/// The watermark shared by every series that follows the events.
+pub(crate) const FOLLOWING: i64 = -1;
+
+/// What the writer starts from.
+pub(crate) struct State {
+    pub config: Config,
+    /// Every customer with their own limits, counters not loaded.
+    pub customers: Vec<LiveCustomer>,
+    /// Time at which the file was last written: the clock does not step back behind it.
+    pub not_before: Timestamp,
+    pub device: i64,
+    /// The last event's number, of this device.
+    pub last_seq: i64,
+    pub last_customer: i64,
+    pub ids: Ids,
+    pub groups: Groups,
+    pub event_types: FxHashMap<String, i64>,
+}
+
+impl State {
+    /// Reads the data file, and fills it with what every file has when it is new.
+    pub(crate) async fn load(conn: &mut SqliteConnection, now: Timestamp) -> Result<State> {
+        let last_id: Option<Uuid> = sqlx::query_scalar("SELECT max(id) FROM event").fetch_one(&mut *conn).await?;
+        let mut ids = Ids::after(last_id.unwrap_or_default());
+        let project = match read_project(conn).await? {
+            Some(project) => project,
+            None => {
+                found(conn, &mut ids, now).await?;
+                read_project(conn).await?.ok_or_else(|| Error::Storage("the project is missing".to_owned()))?
+            }
+        };
+        let device: i64 = sqlx::query_scalar("SELECT id FROM device WHERE is_self = 1").fetch_one(&mut *conn).await?;
+        let floor = device << DEVICE_SHIFT;
+        let last_seq: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM event WHERE seq > ?1 AND seq < ?2")
+            .bind(floor)
+            .bind((device + 1) << DEVICE_SHIFT)
+            .fetch_one(&mut *conn)
+            .await?;
+        let last_recorded: Option<i64> =
+            sqlx::query_scalar("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *conn).await?;
+        let meters = read_meters(conn).await?;
+        let mut counting = 0;
+        let (mut defaults, mut own) = (Vec::new(), FxHashMap::<i64, Vec<Arc<LimitRule>>>::default());
+        let rows = sqlx::query("SELECT * FROM usage_limit WHERE archived_at IS NULL AND enabled = 1 ORDER BY id")
+            .fetch_all(&mut *conn)
+            .await?;
+        for row in rows {
+            let rule = Arc::new(read_limit(&row, counting)?);
+            counting += 1;
+            match row.try_get::<Option<i64>, _>("customer")? {
+                None => defaults.push(rule),
+                Some(customer) => own.entry(customer).or_default().push(rule),
+            }
+        }
+        let mut customers = Vec::new();
+        let rows = sqlx::query("SELECT id, uuid, external_id, timezone, billing_cycle_start FROM customer ORDER BY id")
+            .fetch_all(&mut *conn)
+            .await?;
+        for row in rows {
+            let key = row.try_get(0)?;
+            customers.push(LiveCustomer {
+                key,
+                id: CustomerId::new(row.try_get(1)?),
+                external: row.try_get::<&str, _>(2)?.into(),
+                zone: row.try_get::<Option<&str>, _>(3)?.map(stored).transpose()?,
+                anchor: stored::<CivilDate>(row.try_get(4)?)?,
+                own: own.remove(&key).unwrap_or_default().into(),
+                counters: Vec::new(),
+            });
+        }
+        let types = sqlx::query("SELECT name, id FROM event_type").fetch_all(&mut *conn).await?;
+        Ok(State {
+            config: Config { project, meters, defaults, keys: read_keys(conn).await? },
+            last_customer: customers.last().map_or(0, |customer| customer.key),
+            customers,
+            not_before: Timestamp::from_micros(last_recorded.unwrap_or(i64::MIN)),
+            device,
+            last_seq: last_seq.unwrap_or(floor),
+            ids,
+            groups: Groups::load(conn).await?,
+            event_types: types.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?,
+        })
+    }
+}
+
+/// Text that the engine itself stored.
+pub(crate) fn stored<T: FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::Storage(format!("unreadable {}: {text:?}", std::any::type_name::<T>())))
+}
+
+/// Founds a new file: the project, this device, the base roll-up and the built-in meters.
+async fn found(conn: &mut SqliteConnection, ids: &mut Ids, now: Timestamp) -> Result<()> {
+    let at = now.as_micros();
+    begin(conn).await?;
+    sqlx::query("INSERT INTO project (id, uuid, name, timezone, created_at, updated_at) VALUES (1, ?1, 'My project', 'UTC', ?2, ?2)")
+        .bind(ids.next(now)?)
+        .bind(at)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("INSERT INTO device (id, uuid, name, created_at, is_self) VALUES (1, ?1, 'this device', ?2, 1)")
+        .bind(ids.next(now)?)
+        .bind(at)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("INSERT INTO series (id, meter, ready) VALUES (?1, NULL, 1)").bind(BASE).execute(&mut *conn).await?;
+    let built_in = [
+        ("total_events", "Every event recorded", Aggregation::Count, "*", "events"),
+        ("total_tokens", "The sum of `tokens`", Aggregation::Sum, "values.tokens", "tokens"),
+        ("total_cost_cents", "The sum of `cost_cents`", Aggregation::Sum, "values.cost_cents", "cents"),
+    ];
+    for (key, (name, description, aggregation, field, unit)) in (1_i64..).zip(built_in) {
+        sqlx::query("INSERT INTO series (id, meter, ready) VALUES (?1, ?1, 1)").bind(key).execute(&mut *conn).await?;
+        sqlx::query(
+            "INSERT INTO meter (id, uuid, name, description, aggregation, field, unit, built_in, series, created_at, updated_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?1, ?8, ?8)",
+        )
+        .bind(key)
+        .bind(ids.next(now)?)
+        .bind(name)
+        .bind(description)
+        .bind(aggregation.as_str())
+        .bind(field)
+        .bind(unit)
+        .bind(at)
+        .execute(&mut *conn)
+        .await?;
+    }
+    commit(conn).await
+}
+
+async fn read_project(conn: &mut SqliteConnection) -> Result<Option<Project>> {
+    let row = sqlx::query("SELECT uuid, name, timezone, created_at, updated_at FROM project").fetch_optional(conn).await?;
+    row.map(|row| {
+        Ok(Project {
+            id: ProjectId::new(row.try_get(0)?),
+            name: row.try_get(1)?,
+            timezone: stored::<Zone>(row.try_get(2)?)?,
+            created_at: Timestamp::from_micros(row.try_get(3)?),
+            updated_at: Timestamp::from_micros(row.try_get(4)?),
+        })
+    })
+    .transpose()
+}
+
+async fn read_meters(conn: &mut SqliteConnection) -> Result<BTreeMap<i64, Arc<MeterRule>>> {
+    let rows = sqlx::query("SELECT m.*, s.ready FROM meter m JOIN series s ON s.id = m.series WHERE m.archived_at IS NULL")
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| read_meter(row).map(|rule| (rule.key, Arc::new(rule)))).collect()
+}
+
+/// The rule of a meter row joined with its series.
+pub(crate) fn read_meter(row: &SqliteRow) -> Result<MeterRule> {
+    let aggregation: Aggregation = stored(row.try_get("aggregation")?)?;
+    Ok(MeterRule {
+        key: row.try_get("id")?,
+        id: MeterId::new(row.try_get("uuid")?),
+        name: row.try_get("name")?,
+        unit: row.try_get("unit")?,
+        aggregation,
+        field: Field::parse(aggregation, row.try_get("field")?)?,
+        filter: EventFilter { event_type: row.try_get("event_type")?, dimensions: from_json(row.try_get("dimensions")?)? },
+        group_by: from_json(row.try_get("group_by")?)?,
+        series: row.try_get("series")?,
+        ready: row.try_get("ready")?,
+    })
+}
+
+/// The rule of a limit row.
+pub(crate) fn read_limit(row: &SqliteRow, counting: u64) -> Result<LimitRule> {
+    let (units, nanos): (i64, i64) = (row.try_get("units")?, row.try_get("nanos")?);
+    Ok(LimitRule {
+        key: row.try_get("id")?,
+        id: LimitId::new(row.try_get("uuid")?),
+        name: row.try_get("name")?,
+        meter: row.try_get("meter")?,
+        value: Quantity::from_parts(units.into(), nanos.into())?,
+        period: stored::<Period>(row.try_get("period")?)?,
+        filters: from_json(row.try_get("dimension_filters")?)?,
+        enforcement: match row.try_get("enforcement")? {
+            "soft" => Enforcement::Soft,
+            _ => Enforcement::Hard,
+        },
+        counting,
+    })
+}
+
+async fn read_keys(conn: &mut SqliteConnection) -> Result<FxHashMap<[u8; 32], Arc<KeyRule>>> {
+    let rows = sqlx::query("SELECT id, uuid, scope, hash, expires_at FROM api_key WHERE revoked_at IS NULL").fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            let hash: &[u8] = row.try_get(3)?;
+            let hash = hash.try_into().map_err(|_| Error::Storage("a key's hash has the wrong length".to_owned()))?;
+            let rule = KeyRule {
+                key: row.try_get(0)?,
+                id: KeyId::new(row.try_get(1)?),
+                scope: scope(row.try_get(2)?),
+                expires_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_micros),
+            };
+            Ok((hash, Arc::new(rule)))
+        })
+        .collect()
+}
+
+/// The scope of a stored word; the table admits no other.
+pub(crate) fn scope(word: &str) -> Scope {
+    match word {
+        "manage" => Scope::Manage,
+        "ingest" => Scope::Ingest,
+        _ => Scope::Read,
+    }
+}
+
+/// The number of an actor, learnt where it is new.
+pub(crate) async fn actor_key(conn: &mut SqliteConnection, actor: &crate::Actor) -> Result<i64> {
+    let (kind, name) = (actor.kind.as_str(), actor.name.as_str());
+    let known = sqlx::query_scalar("SELECT id FROM actor WHERE kind = ?1 AND name = ?2")
+        .bind(kind)
+        .bind(name)
+        .fetch_optional(&mut *conn)
+        .await?;
+    match known {
+        Some(key) => Ok(key),
+        None => Ok(sqlx::query_scalar("INSERT INTO actor (kind, name) VALUES (?1, ?2) RETURNING id")
+            .bind(kind)
+            .bind(name)
+            .fetch_one(conn)
+            .await?),
+    }
+}
+
+/// One audit fact.
+pub(crate) struct Audit<'a, T: serde::Serialize> {
+    pub operation: &'static str,
+    pub target: &'a str,
+    pub before: Option<&'a T>,
+    pub after: Option<&'a T>,
+}
+
+/// Writes who changed what, with what stood before and after.
+pub(crate) async fn write_audit<T: serde::Serialize>(
+    conn: &mut SqliteConnection,
+    actor: &crate::Actor,
+    now: Timestamp,
+    audit: Audit<'_, T>,
+) -> Result<()> {
+    let actor = actor_key(conn, actor).await?;
+    sqlx::query("INSERT INTO audit (at, actor, operation, target, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .bind(now.as_micros())
+        .bind(actor)
+        .bind(audit.operation)
+        .bind(audit.target)
+        .bind(audit.before.map(to_json).transpose()?)
+        .bind(audit.after.map(to_json).transpose()?)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
