@@ -354,7 +354,7 @@ CREATE TABLE rollup_member (
 CREATE TABLE standing (
     customer     INTEGER NOT NULL,
     usage_limit  INTEGER NOT NULL,
-    used_hi      INTEGER NOT NULL,
+    used_hi      INTEGER NOT NULL, -- as in roll-ups
     used_lo      INTEGER NOT NULL,
     used_nanos   INTEGER NOT NULL,
     share        REAL    NOT NULL, -- used / limit, for sorting alone
@@ -365,11 +365,13 @@ CREATE INDEX standing_share ON standing (share);
 CREATE INDEX standing_limit_share ON standing (usage_limit, share);
 CREATE INDEX standing_window_end ON standing (window_end) WHERE window_end IS NOT NULL;
 
--- The time of each customer's latest event.
+-- The times of each customer's earliest and latest event.
 CREATE TABLE customer_activity (
-    customer       INTEGER PRIMARY KEY,
-    last_event_at  INTEGER NOT NULL
+    customer        INTEGER PRIMARY KEY,
+    first_event_at  INTEGER NOT NULL,
+    last_event_at   INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX customer_activity_first ON customer_activity (first_event_at);
 CREATE INDEX customer_activity_last ON customer_activity (last_event_at);
 
 -- Long work in chunks: what is done and where it goes on.

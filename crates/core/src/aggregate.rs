@@ -221,8 +221,12 @@ impl Aggregate {
         match (self, other) {
             (Aggregate::Sum(total), Aggregate::Sum(more)) => *total = total.checked_add(*more)?,
             (Aggregate::Count(count), Aggregate::Count(more)) => *count += more,
-            (Aggregate::Max(max), Aggregate::Max(Some(other))) => *max = Some(max.map_or(*other, |max| max.max(*other))),
-            (Aggregate::Min(min), Aggregate::Min(Some(other))) => *min = Some(min.map_or(*other, |min| min.min(*other))),
+            (Aggregate::Max(max), Aggregate::Max(Some(other))) => {
+                *max = Some(max.map_or(*other, |max| max.max(*other)))
+            }
+            (Aggregate::Min(min), Aggregate::Min(Some(other))) => {
+                *min = Some(min.map_or(*other, |min| min.min(*other)))
+            }
             (Aggregate::Latest(newest), Aggregate::Latest(Some(other))) => take_newer(newest, *other),
             (Aggregate::Avg(total, count), Aggregate::Avg(more, times)) => {
                 *total = total.checked_add(*more)?;

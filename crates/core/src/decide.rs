@@ -92,7 +92,11 @@ mod tests {
     }
 
     fn amount(value: i64) -> Contribution {
-        Contribution { at: Timestamp::from_micros(0), id: EventId::new(uuid::Uuid::nil()), what: What::Amount(Quantity::from_int(value)) }
+        Contribution {
+            at: Timestamp::from_micros(0),
+            id: EventId::new(uuid::Uuid::nil()),
+            what: What::Amount(Quantity::from_int(value)),
+        }
     }
 
     #[test]
@@ -122,7 +126,10 @@ mod tests {
         assert!(admits(0));
         assert!(!admits(1));
         let max = Aggregate::Max(Some(Quantity::from_int(20)));
-        assert!(super::admits(&max, Some(&amount(15)), Quantity::from_int(10)).unwrap(), "the maximum stays where it is");
+        assert!(
+            super::admits(&max, Some(&amount(15)), Quantity::from_int(10)).unwrap(),
+            "the maximum stays where it is"
+        );
         assert_eq!(Aggregate::empty(Aggregation::Max).used(), Quantity::ZERO);
     }
 

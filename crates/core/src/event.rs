@@ -161,12 +161,18 @@ impl EventInput {
         }
         for (key, value) in properties.texts() {
             // A property may be anything; one that cannot be a dimension stays a property alone.
-            if text::check_key("", &key).is_ok() && text::check("", &value, 0, MAX_SHORT).is_ok() && !BUILT_IN_DIMENSIONS.contains(&&*key) {
+            if text::check_key("", &key).is_ok()
+                && text::check("", &value, 0, MAX_SHORT).is_ok()
+                && !BUILT_IN_DIMENSIONS.contains(&&*key)
+            {
                 dimensions.entry(key).or_insert(value);
             }
         }
         if dimensions.len() > MAX_ENTRIES {
-            return Err(Fault::invalid("dimensions", format_args!("must have at most {MAX_ENTRIES} entries, texts in `properties` included")));
+            return Err(Fault::invalid(
+                "dimensions",
+                format_args!("must have at most {MAX_ENTRIES} entries, texts in `properties` included"),
+            ));
         }
         Ok(dimensions)
     }
@@ -310,7 +316,10 @@ mod tests {
 
     #[test]
     fn dimensions_come_from_three_places_in_order() {
-        let draft = read(r#","dimensions":{"a":"1","model":"m"},"model":"m","properties":{"a":"2","b":"3","n":4,"event_type":"no"}"#).unwrap();
+        let draft = read(
+            r#","dimensions":{"a":"1","model":"m"},"model":"m","properties":{"a":"2","b":"3","n":4,"event_type":"no"}"#,
+        )
+        .unwrap();
         let expected = [("a", "1"), ("b", "3"), ("model", "m")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!(draft.dimensions, BTreeMap::from(expected));
     }

@@ -120,7 +120,9 @@ mod tests {
         let id = EventId::new(Uuid::from_u128(7));
         assert_eq!(id.to_string().parse(), Ok(id));
         let bare = Uuid::from_u128(7).to_string();
-        for text in ["", "evt_", "evt_zz", &bare, &format!("cus_{bare}"), &format!("evt_{}", Uuid::from_u128(7).simple())] {
+        for text in
+            ["", "evt_", "evt_zz", &bare, &format!("cus_{bare}"), &format!("evt_{}", Uuid::from_u128(7).simple())]
+        {
             assert!(text.parse::<EventId>().is_err(), "{text:?}");
         }
     }

@@ -132,6 +132,9 @@ mod tests {
         assert!(Properties::parse(&nested(MAX_DEPTH)).is_err());
         assert!(Properties::parse(&nested(100_000)).is_err());
         assert!(Properties::parse(&format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_BYTES))).is_err());
-        assert!(Properties::parse(r#"{"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}"#).is_ok(), "brackets in a text do not nest");
+        assert!(
+            Properties::parse(r#"{"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}"#).is_ok(),
+            "brackets in a text do not nest"
+        );
     }
 }

@@ -141,7 +141,11 @@ impl Quantity {
 fn parse_decimal(text: &str, exponent: i32) -> Result<Quantity, QuantityError> {
     use QuantityError::{NotDecimal, TooLarge, TooPrecise};
     if text.len() > MAX_TEXT {
-        return Err(if text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')) { TooLarge } else { NotDecimal });
+        return Err(if text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')) {
+            TooLarge
+        } else {
+            NotDecimal
+        });
     }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -273,7 +277,9 @@ mod tests {
 
     #[test]
     fn what_is_no_decimal_is_refused() {
-        for text in ["", "-", ".", "1.", ".5", "+1", "1e3", "NaN", "Infinity", "0x10", "1,000", " 1", "1 ", "--1", "1.2.3", "١"] {
+        for text in
+            ["", "-", ".", "1.", ".5", "+1", "1e3", "NaN", "Infinity", "0x10", "1,000", " 1", "1 ", "--1", "1.2.3", "١"]
+        {
             assert_eq!(Quantity::parse(text), Err(QuantityError::NotDecimal), "{text:?}");
         }
     }
@@ -304,7 +310,8 @@ mod tests {
 
     #[test]
     fn a_percentage_never_rounds_up() {
-        let percent = |used: &str, limit| Quantity::parse(used).unwrap().percent_of(Quantity::from_int(limit)).to_string();
+        let percent =
+            |used: &str, limit| Quantity::parse(used).unwrap().percent_of(Quantity::from_int(limit)).to_string();
         assert_eq!(percent("99.999999999", 100), "99.99");
         assert_eq!(percent("100", 100), "100");
         assert_eq!(percent("1", 3), "33.33");

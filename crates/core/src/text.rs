@@ -23,7 +23,8 @@ pub fn check(field: &str, text: &str, min: usize, max: usize) -> Result<(), Faul
 
 /// Whether a text may name a value or dimension: `[A-Za-z0-9_.-]{1,64}`.
 pub fn is_key(text: &str) -> bool {
-    (1..=MAX_KEY).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+    (1..=MAX_KEY).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 /// Checks a name of a value or dimension.

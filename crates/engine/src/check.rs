@@ -22,7 +22,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
 use crate::model::{
-    Check, CheckAnswer, CheckedLimit, Cursor, CustomerStanding, Enforcement, LimitStanding, ListStandings, Page, Source, StandingRow,
+    Check, CheckAnswer, CheckedLimit, Cursor, CustomerStanding, Enforcement, LimitStanding, ListStandings, Page,
+    Source, StandingRow,
 };
 
 /// One limit as it applies to a customer now.
@@ -37,7 +38,13 @@ struct Applied<'a> {
 
 impl<'a> Applied<'a> {
     /// `None` when its counter is not loaded.
-    fn of(config: &'a Config, customer: &LiveCustomer, rule: &'a LimitRule, source: Source, now: Timestamp) -> Option<Self> {
+    fn of(
+        config: &'a Config,
+        customer: &LiveCustomer,
+        rule: &'a LimitRule,
+        source: Source,
+        now: Timestamp,
+    ) -> Option<Self> {
         let meter = config.meter_of(rule)?;
         let window = rule.period.window(customer.zone(config), customer.anchor, now);
         let total = customer.counter(rule, meter)?.total(meter.aggregation, window);
@@ -115,7 +122,9 @@ impl Question<'_> {
             (Some(given), Some(wanted)) => given == wanted,
             _ => true,
         };
-        same_type && !filter.dimensions.iter().any(contradicts) && applied.rule.filters.iter().all(|(name, wanted)| facts.dimension(name) == Some(wanted))
+        same_type
+            && !filter.dimensions.iter().any(contradicts)
+            && applied.rule.filters.iter().all(|(name, wanted)| facts.dimension(name) == Some(wanted))
     }
 
     /// Whether a limit refuses.
@@ -184,7 +193,8 @@ impl Engine {
         for (rule, source) in effective(&config, &customer.own) {
             applied.push(Applied::of(&config, &customer, rule, source, now).ok_or_else(building)?);
         }
-        let refuses = |applied: &Applied<'_>| applied.rule.enforcement == Enforcement::Hard && applied.standing.exceeded();
+        let refuses =
+            |applied: &Applied<'_>| applied.rule.enforcement == Enforcement::Hard && applied.standing.exceeded();
         applied.sort_by(|a, b| a.by_urgency(refuses(a), b, refuses(b)));
         Ok(CustomerStanding {
             customer_id: external,
@@ -197,7 +207,9 @@ impl Engine {
     pub async fn standings(&self, list: ListStandings) -> Result<Page<StandingRow>> {
         let after: Option<[String; 3]> = match &list.cursor {
             None => None,
-            Some(cursor) => Some(cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?),
+            Some(cursor) => {
+                Some(cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?)
+            }
         };
         let now = self.now();
         let mut conn = self.projections().await?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use rustc_hash::FxHashMap;
 use weir_core::aggregate::{Aggregation, Contribution, Field};
@@ -85,12 +86,14 @@ impl LimitRule {
 }
 
 /// A key that has not been revoked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct KeyRule {
     pub key: i64,
     pub id: KeyId,
     pub scope: Scope,
     pub expires_at: Option<Timestamp>,
+    /// When it was last used, in microseconds; 0 before its first use since the engine opened.
+    pub last_used: AtomicI64,
 }
 
 /// The limits that apply to a customer: the customer's own, and the defaults that none of them replaces.

@@ -62,15 +62,18 @@ impl Engine {
         let past = if order == "ASC" { ">" } else { "<" };
         let after: Option<[String; 2]> = match &list.cursor {
             None => None,
-            Some(cursor) => Some(cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?),
+            Some(cursor) => {
+                Some(cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?)
+            }
         };
-        let cast = match list.sort {
-            CustomerSort::ExternalId => "TEXT",
-            CustomerSort::Utilisation => "REAL",
-            CustomerSort::Newest | CustomerSort::LastEvent => "INTEGER",
+        // A cursor names its row exactly: 17 digits tell any two floats apart.
+        let (cast, text) = match list.sort {
+            CustomerSort::ExternalId => ("TEXT", "sort_key"),
+            CustomerSort::Utilisation => ("REAL", "printf('%!.17g', sort_key)"),
+            CustomerSort::Newest | CustomerSort::LastEvent => ("INTEGER", "CAST(sort_key AS TEXT)"),
         };
         let sql = format!(
-            "SELECT *, CAST(sort_key AS TEXT) AS sort_text FROM (SELECT t.*, coalesce({inner}, {none}) AS sort_key \
+            "SELECT *, {text} AS sort_text FROM (SELECT t.*, coalesce({inner}, {none}) AS sort_key \
              FROM ({SELECT} WHERE {matching}) t) \
              WHERE ?4 IS NULL OR (sort_key, -id) {past} (CAST(?4 AS {cast}), -?5) ORDER BY sort_key {order}, id LIMIT ?6",
             inner = key.rsplit('.').next().unwrap_or(key),
@@ -83,15 +86,19 @@ impl Engine {
             None => (None, 0),
         };
         let now = self.now().as_micros();
-        let rows = sqlx::query(sqlx::AssertSqlSafe(if order == "ASC" { sql.replace("-id", "id").replace("-?5", "?5") } else { sql }))
-            .bind(now)
-            .bind(list.include_archived)
-            .bind(&like)
-            .bind(after_key)
-            .bind(after_id)
-            .bind(list.limit.probe())
-            .fetch_all(&mut *conn)
-            .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(if order == "ASC" {
+            sql.replace("-id", "id").replace("-?5", "?5")
+        } else {
+            sql
+        }))
+        .bind(now)
+        .bind(list.include_archived)
+        .bind(&like)
+        .bind(after_key)
+        .bind(after_id)
+        .bind(list.limit.probe())
+        .fetch_all(&mut *conn)
+        .await?;
         let mut customers = Vec::with_capacity(rows.len());
         for row in &rows {
             let cursor = Cursor::of(&[row.try_get("sort_text")?, &row.try_get::<i64, _>("id")?.to_string()]);
@@ -102,7 +109,12 @@ impl Engine {
             self.shared.customers.len() as i64
         } else {
             let sql = format!("SELECT count(*) FROM customer c WHERE ?1 IS NOT NULL AND {matching}");
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(now).bind(list.include_archived).bind(&like).fetch_one(&mut *conn).await?
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .bind(now)
+                .bind(list.include_archived)
+                .bind(&like)
+                .fetch_one(&mut *conn)
+                .await?
         };
         let data = page.data.into_iter().map(|(customer, _)| customer).collect();
         Ok((Page { data, next_cursor: page.next_cursor, has_more: page.has_more }, total.unsigned_abs()))
@@ -164,12 +176,15 @@ fn cycle_start(given: &str, zone: Zone) -> Result<CivilDate, Fault> {
     if let Ok(date) = given.parse::<CivilDate>() {
         return Ok(date);
     }
-    let at = Timestamp::parse(given).map_err(|_| Fault::invalid("billingCycleStart", "must be a date (YYYY-MM-DD) or an instant (RFC 3339)"))?;
+    let at = Timestamp::parse(given)
+        .map_err(|_| Fault::invalid("billingCycleStart", "must be a date (YYYY-MM-DD) or an instant (RFC 3339)"))?;
     Ok(CivilDate::of(at, zone))
 }
 
 fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Customer> {
-    let instant = |column: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros)) };
+    let instant = |column: &str| -> Result<Option<Timestamp>> {
+        Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
+    };
     Ok(Customer {
         id: CustomerId::new(row.try_get("uuid")?),
         project_id,
@@ -196,12 +211,20 @@ fn percent(share: f64) -> Quantity {
 /// The row of a customer by external id, or else by internal id.
 async fn find(conn: &mut SqliteConnection, project: ProjectId, id: &str, now: Timestamp) -> Result<Customer> {
     let by = |column: &str| format!("{SELECT} WHERE c.{column} = ?2");
-    let row = sqlx::query(sqlx::AssertSqlSafe(by("external_id"))).bind(now.as_micros()).bind(id).fetch_optional(&mut *conn).await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(by("external_id")))
+        .bind(now.as_micros())
+        .bind(id)
+        .fetch_optional(&mut *conn)
+        .await?;
     if let Some(row) = row {
         return read(&row, project);
     }
     let internal: CustomerId = id.parse().map_err(|_| no_customer(id))?;
-    let row = sqlx::query(sqlx::AssertSqlSafe(by("uuid"))).bind(now.as_micros()).bind(internal.uuid()).fetch_optional(conn).await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(by("uuid")))
+        .bind(now.as_micros())
+        .bind(internal.uuid())
+        .fetch_optional(conn)
+        .await?;
     read(&row.ok_or_else(|| no_customer(id))?, project)
 }
 
@@ -246,7 +269,8 @@ async fn create(tx: &mut Tx<'_>, new: NewCustomer) -> Result<Customer> {
     tx.put_customer(customer);
     tx.touches(Topics::CUSTOMERS);
     let after = tx.find_customer(&new.external_id).await?;
-    tx.audit(Audit { operation: "customers.create", target: &after.id.to_string(), before: None, after: Some(&after) }).await?;
+    tx.audit(Audit { operation: "customers.create", target: &after.id.to_string(), before: None, after: Some(&after) })
+        .await?;
     Ok(after)
 }
 

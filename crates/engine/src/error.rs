@@ -75,7 +75,9 @@ pub enum OpenError {
         owner: String,
     },
     /// A newer Weir wrote it.
-    #[error("{path} was written by a newer Weir (its schema is {found}, this Weir knows {known}): update Weir, or restore an older backup")]
+    #[error(
+        "{path} was written by a newer Weir (its schema is {found}, this Weir knows {known}): update Weir, or restore an older backup"
+    )]
     Newer {
         /// The data file.
         path: PathBuf,

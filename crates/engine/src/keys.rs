@@ -1,10 +1,11 @@
 //! API keys: shown once, kept as a hash, looked up in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sha2::{Digest, Sha256};
 use weir_core::error::{Code, Fault};
 use weir_core::id::{KeyId, ProjectId};
 use weir_core::text::{self, MAX_SHORT};
@@ -54,7 +55,21 @@ impl Engine {
     pub async fn keys(&self) -> Result<Vec<Key>> {
         let mut conn = self.reader().await?;
         let rows = sqlx::query("SELECT * FROM api_key ORDER BY id DESC").fetch_all(&mut *conn).await?;
-        rows.iter().map(|row| read(row, self.shared.project)).collect()
+        let config = self.shared.config();
+        rows.iter()
+            .map(|row| {
+                let mut key = read(row, self.shared.project)?;
+                // Uses since the engine opened are written with the next flush; here they show at once.
+                let used = config
+                    .keys
+                    .values()
+                    .find(|rule| rule.id == key.id)
+                    .map(|rule| rule.last_used.load(Ordering::Relaxed));
+                let used = used.filter(|used| *used > 0).map(Timestamp::from_micros);
+                key.last_used_at = key.last_used_at.max(used);
+                Ok(key)
+            })
+            .collect()
     }
 
     /// Makes a key stop working at once.
@@ -67,9 +82,11 @@ impl Engine {
         let config = self.shared.config();
         let invalid = || Fault::new(Code::InvalidApiKey, "this API key is not known, or was revoked");
         let rule = config.keys.get(&hash(token)).ok_or_else(invalid)?;
-        if rule.expires_at.is_some_and(|at| at <= self.now()) {
+        let now = self.now();
+        if rule.expires_at.is_some_and(|at| at <= now) {
             return Err(Fault::new(Code::ExpiredApiKey, "this API key has expired"));
         }
+        rule.last_used.fetch_max(now.as_micros(), Ordering::Relaxed);
         Ok(Caller { actor: Actor::key(rule.id.to_string()), scope: rule.scope, key: rule.id })
     }
 }
@@ -79,7 +96,9 @@ fn hash(token: &str) -> [u8; 32] {
 }
 
 fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Key> {
-    let instant = |column: &str| -> Result<Option<Timestamp>> { Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros)) };
+    let instant = |column: &str| -> Result<Option<Timestamp>> {
+        Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
+    };
     Ok(Key {
         id: KeyId::new(row.try_get("uuid")?),
         project_id,
@@ -115,7 +134,7 @@ async fn create(tx: &mut Tx<'_>, new: NewKey, token: String) -> Result<NewKeyAns
     .bind(new.expires_at.map(Timestamp::as_micros))
     .fetch_one(tx.conn())
     .await?;
-    let rule = KeyRule { key, id, scope: new.scope, expires_at: new.expires_at };
+    let rule = KeyRule { key, id, scope: new.scope, expires_at: new.expires_at, last_used: AtomicI64::new(0) };
     tx.config.keys.insert(hash(&token), Arc::new(rule));
     let after = find(tx, id).await?;
     tx.audit(Audit { operation: "keys.create", target: &id.to_string(), before: None, after: Some(&after) }).await?;
@@ -143,7 +162,8 @@ async fn revoke(tx: &mut Tx<'_>, id: KeyId) -> Result<()> {
         .await?;
     tx.config.keys.retain(|_, rule| rule.id != id);
     let after = find(tx, id).await?;
-    tx.audit(Audit { operation: "keys.revoke", target: &id.to_string(), before: Some(&before), after: Some(&after) }).await?;
+    tx.audit(Audit { operation: "keys.revoke", target: &id.to_string(), before: Some(&before), after: Some(&after) })
+        .await?;
     tx.touches(Topics::KEYS);
     Ok(())
 }

@@ -55,7 +55,13 @@ impl LiveCustomer {
     }
 
     /// Counts an event on a limit's counter, if that is loaded.
-    pub(crate) fn count(&mut self, rule: &LimitRule, meter: &MeterRule, zone: Zone, event: &Contribution) -> Result<(), Overflow> {
+    pub(crate) fn count(
+        &mut self,
+        rule: &LimitRule,
+        meter: &MeterRule,
+        zone: Zone,
+        event: &Contribution,
+    ) -> Result<(), Overflow> {
         let anchor = self.anchor;
         let Some(counter) = self.counters.iter_mut().find(|counter| counter.is_of(rule, meter)) else { return Ok(()) };
         // Most events fall into the window that the last one fell into.
@@ -82,7 +88,8 @@ impl LiveCustomer {
     /// Forgets windows that are over. The newest one stays: it marks from when on events are counted.
     pub(crate) fn forget_windows_before(&mut self, now: Timestamp) {
         for counter in &mut self.counters {
-            let over = counter.windows.iter().take_while(|count| count.window.end.is_some_and(|end| end <= now)).count();
+            let over =
+                counter.windows.iter().take_while(|count| count.window.end.is_some_and(|end| end <= now)).count();
             let forget = over.min(counter.windows.len().saturating_sub(1));
             if forget == 0 {
                 continue;
@@ -155,12 +162,6 @@ impl Customers {
 
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
-    }
-
-    pub(crate) fn clear(&self) {
-        for shard in &self.shards {
-            shard.write().unwrap_or_else(PoisonError::into_inner).clear();
-        }
     }
 
     /// Changes every customer, a shard at a time.

@@ -19,7 +19,8 @@ async fn a_repeat_answers_as_the_first_did_across_batches_and_restarts() {
     let first = bench.engine.record(&actor(), keyed("acme", "5", "k")).await.unwrap();
     let again = bench.engine.record(&actor(), keyed("acme", "5.0", "k")).await.unwrap();
     assert_eq!(first, again);
-    let batch = vec![keyed("acme", "5", "k"), keyed("acme", "5", "l"), keyed("acme", "5", "l"), keyed("other", "5", "k")];
+    let batch =
+        vec![keyed("acme", "5", "k"), keyed("acme", "5", "l"), keyed("acme", "5", "l"), keyed("other", "5", "k")];
     let answer = bench.engine.record_batch(&actor(), batch).await.unwrap();
     assert_eq!((answer.count, answer.duplicates), (2, 2), "keys are per customer, and hold within a batch");
     let bench = bench.reopen().await;
@@ -34,13 +35,19 @@ async fn a_key_used_for_another_body_is_a_conflict_and_records_nothing() {
     let error = bench.engine.record(&actor(), keyed("acme", "6", "k")).await.unwrap_err();
     assert_eq!(error.code(), Code::IdempotencyConflict);
     let batch = vec![event("acme", "1"), keyed("acme", "6", "k"), keyed("new", "1", "a"), keyed("new", "2", "a")];
-    let Error::Faults(faults) = bench.engine.record_batch(&actor(), batch).await.unwrap_err() else { panic!("faults by index") };
-    assert_eq!(faults.iter().map(|(index, fault)| (*index, fault.code)).collect::<Vec<_>>(), [
-        (1, Code::IdempotencyConflict),
-        (3, Code::IdempotencyConflict)
-    ]);
+    let Error::Faults(faults) = bench.engine.record_batch(&actor(), batch).await.unwrap_err() else {
+        panic!("faults by index")
+    };
+    assert_eq!(
+        faults.iter().map(|(index, fault)| (*index, fault.code)).collect::<Vec<_>>(),
+        [(1, Code::IdempotencyConflict), (3, Code::IdempotencyConflict)]
+    );
     assert_eq!(bench.engine.status().await.unwrap().events, 1);
-    assert_eq!(bench.engine.customer("new").await.unwrap_err().code(), Code::CustomerNotFound, "a refused batch creates no customer");
+    assert_eq!(
+        bench.engine.customer("new").await.unwrap_err().code(),
+        Code::CustomerNotFound,
+        "a refused batch creates no customer"
+    );
 }
 
 #[tokio::test]
@@ -48,10 +55,13 @@ async fn a_batch_is_all_or_nothing_and_lists_every_fault() {
     let bench = Bench::open().await;
     let bad = EventInput { event_type: String::new(), ..event("acme", "1") };
     let future = EventInput { timestamp: Some(at("2026-03-10T12:05:00.000001Z")), ..event("acme", "1") };
-    let Error::Faults(faults) = bench.engine.record_batch(&actor(), vec![event("acme", "1"), bad, future]).await.unwrap_err() else {
+    let Error::Faults(faults) =
+        bench.engine.record_batch(&actor(), vec![event("acme", "1"), bad, future]).await.unwrap_err()
+    else {
         panic!("faults by index")
     };
-    let fields: Vec<_> = faults.iter().map(|(index, fault)| (*index, fault.field.as_deref().unwrap_or_default())).collect();
+    let fields: Vec<_> =
+        faults.iter().map(|(index, fault)| (*index, fault.field.as_deref().unwrap_or_default())).collect();
     assert_eq!(fields, [(1, "eventType"), (2, "timestamp")]);
     assert_eq!(bench.engine.status().await.unwrap().events, 0);
     for events in [Vec::new(), vec![event("acme", "1"); 1_001]] {

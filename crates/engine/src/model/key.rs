@@ -46,7 +46,7 @@ pub struct Key {
     pub prefix: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last used, to within a minute.
+    /// When it was last used.
     pub last_used_at: Option<Timestamp>,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
@@ -89,6 +89,10 @@ pub struct NewKeyAnswer {
 
 impl fmt::Debug for NewKeyAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewKeyAnswer").field("id", &self.id).field("name", &self.name).field("key", &"<redacted>").finish()
+        f.debug_struct("NewKeyAnswer")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("key", &"<redacted>")
+            .finish()
     }
 }

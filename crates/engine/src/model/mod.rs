@@ -12,14 +12,14 @@ mod usage;
 pub use customer::{Customer, CustomerPatch, CustomerSort, ListCustomers, NewCustomer};
 pub use key::{Key, NewKey, NewKeyAnswer, Scope};
 pub use limit::{
-    Check, CheckAnswer, CheckedLimit, CustomerStanding, Enforcement, Limit, LimitPatch, LimitStanding, ListLimits, ListStandings,
-    NewLimit, Source, StandingRow,
+    Check, CheckAnswer, CheckedLimit, CustomerStanding, Enforcement, Limit, LimitPatch, LimitStanding, ListLimits,
+    ListStandings, NewLimit, Source, StandingRow,
 };
 pub use meter::{ListMeters, Meter, MeterPatch, MeterState, NewMeter, Progress};
 pub use page::{Cursor, Page, PageSize};
 pub use patch::Change;
 pub use project::{Project, ProjectPatch, Status};
 pub use usage::{
-    BatchRecorded, CountedLimit, CountedMeter, CustomerUsage, EventDetail, Group, ListEvents, MeterUsage, Point, PreviewAnswer,
-    PreviewMeter, QueryAnswer, QueryMeter, Recorded, Summary, TypeSummary, UsageTotals,
+    BatchRecorded, CountedLimit, CountedMeter, CustomerUsage, EventDetail, Group, ListEvents, MeterUsage, Point,
+    PreviewAnswer, PreviewMeter, QueryAnswer, QueryMeter, Recorded, Summary, TypeSummary, UsageTotals,
 };

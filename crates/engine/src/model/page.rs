@@ -93,8 +93,12 @@ impl Cursor {
         if self.0.len() > 4096 || !self.0.is_ascii() {
             return None;
         }
-        let bytes: Option<Vec<u8>> =
-            self.0.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+        let bytes: Option<Vec<u8>> = self
+            .0
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
         let keys: Vec<String> = serde_json::from_slice(&bytes?).ok()?;
         keys.try_into().ok()
     }

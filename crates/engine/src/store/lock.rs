@@ -21,7 +21,8 @@ impl Lock {
         std::fs::create_dir_all(data_dir).map_err(io)?;
         refuse_network_file_systems(data_dir)?;
         let path = data_dir.join(LOCK_FILE);
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -11,7 +11,7 @@ use crate::error::OpenError;
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// "WEIR": marks a SQLite file as ours.
-const APPLICATION_ID: i64 = 0x5745_4952;
+pub(crate) const APPLICATION_ID: i64 = 0x5745_4952;
 /// Backups made before an upgrade that are kept.
 const KEEP_BACKUPS: usize = 5;
 
@@ -20,7 +20,9 @@ pub(crate) async fn prepare(data_dir: &Path, cache_mib: u32) -> Result<SqliteCon
     let path = data_dir.join(DATA_FILE);
     let existed = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
     let sqlite = |source| match &source {
-        sqlx::Error::Database(error) if error.message().contains("not a database") => OpenError::Foreign { path: path.clone() },
+        sqlx::Error::Database(error) if error.message().contains("not a database") => {
+            OpenError::Foreign { path: path.clone() }
+        }
         _ => OpenError::Sqlite { path: path.clone(), source },
     };
     if existed {

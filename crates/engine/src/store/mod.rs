@@ -5,7 +5,7 @@ mod migrate;
 mod open;
 
 pub(crate) use lock::Lock;
-pub(crate) use open::{reader_options, writer_options};
 pub use open::{DATA_FILE, SCHEMA};
+pub(crate) use open::{file_options, reader_options, writer_options};
 
-pub(crate) use migrate::{backup_into, prepare};
+pub(crate) use migrate::{APPLICATION_ID, backup_into, prepare};

@@ -16,8 +16,13 @@ const CHECKPOINT_PAGES: &str = "16384";
 const READER_CACHE: &str = "-8192";
 
 fn base(data_dir: &Path) -> SqliteConnectOptions {
+    file_options(&data_dir.join(DATA_FILE))
+}
+
+/// A connection to a data file wherever it lies.
+pub(crate) fn file_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
-        .filename(data_dir.join(DATA_FILE))
+        .filename(path)
         .busy_timeout(Duration::from_secs(10))
         .statement_cache_capacity(400)
         .disable_statement_logging()

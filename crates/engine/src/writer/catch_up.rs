@@ -47,8 +47,12 @@ impl Writer {
         flush::store_activity(&mut self.conn, &pending).await?;
         flush::store_watermark(&mut self.conn, state::FOLLOWING, device, applied).await?;
         // Their counters are cold; load those that the replay touched, now that the roll-ups hold everything.
-        let mut touched: Vec<_> =
-            pending.active.values().filter_map(|seen| self.shared.customers.get(&seen.external)).map(|known| (*known).clone()).collect();
+        let mut touched: Vec<_> = pending
+            .active
+            .values()
+            .filter_map(|seen| self.shared.customers.get(&seen.external))
+            .map(|known| (*known).clone())
+            .collect();
         let mut cold: Vec<_> = touched.iter_mut().collect();
         super::counters::load(&mut self.conn, &config, &self.groups, &self.pending, &mut cold, now).await?;
         let mut rows = Vec::new();

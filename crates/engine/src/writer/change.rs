@@ -72,7 +72,8 @@ where
 
     fn finish(self: Box<Self>, result: Result<()>) {
         let Job { value, reply, .. } = *self;
-        let answer = result.and_then(|()| value.ok_or_else(|| Error::Unknown("the change was not carried out".to_owned())));
+        let answer =
+            result.and_then(|()| value.ok_or_else(|| Error::Unknown("the change was not carried out".to_owned())));
         // A caller that went away needs no answer.
         let _ = reply.send(answer);
     }
@@ -192,7 +193,12 @@ impl Tx<'_> {
     }
 
     /// A customer that does not exist yet; the caller writes the row.
-    pub(crate) fn new_customer(&mut self, external: &str, zone: Option<weir_core::time::Zone>, anchor: CivilDate) -> Result<LiveCustomer> {
+    pub(crate) fn new_customer(
+        &mut self,
+        external: &str,
+        zone: Option<weir_core::time::Zone>,
+        anchor: CivilDate,
+    ) -> Result<LiveCustomer> {
         self.writer.last_customer += 1;
         let mut customer = LiveCustomer {
             key: self.writer.last_customer,
@@ -215,7 +221,8 @@ impl Tx<'_> {
     /// Counts a customer's limits anew and swaps the customer in: after own limits, zone or anchor changed.
     pub(crate) async fn recount(&mut self, mut customer: LiveCustomer) -> Result<()> {
         let writer = &mut *self.writer;
-        counters::load(&mut writer.conn, &self.config, &writer.groups, &writer.pending, &mut [&mut customer], self.now).await?;
+        counters::load(&mut writer.conn, &self.config, &writer.groups, &writer.pending, &mut [&mut customer], self.now)
+            .await?;
         let mut rows = Vec::new();
         standings::rows_of(&self.config, &customer, self.now, &mut rows);
         standings::forget(&mut writer.conn, &[customer.key]).await?;
@@ -227,9 +234,11 @@ impl Tx<'_> {
 
     /// Has the standings of every customer worked out anew in the background: after defaults, meters or the project's zone changed.
     pub(crate) async fn recount_everyone(&mut self) -> Result<()> {
-        sqlx::query("INSERT INTO job (kind, cursor) VALUES ('standings', 0) ON CONFLICT (kind) DO UPDATE SET cursor = 0")
-            .execute(&mut self.writer.conn)
-            .await?;
+        sqlx::query(
+            "INSERT INTO job (kind, cursor) VALUES ('standings', 0) ON CONFLICT (kind) DO UPDATE SET cursor = 0",
+        )
+        .execute(&mut self.writer.conn)
+        .await?;
         self.touches(Topics::STANDINGS | Topics::CUSTOMERS);
         Ok(())
     }
@@ -241,7 +250,9 @@ impl Tx<'_> {
 
     /// Starts a generation of roll-ups. It counts nothing until `build`.
     pub(crate) async fn new_series(&mut self) -> Result<i64> {
-        Ok(sqlx::query_scalar("INSERT INTO series (meter, ready) VALUES (NULL, 0) RETURNING id").fetch_one(self.conn()).await?)
+        Ok(sqlx::query_scalar("INSERT INTO series (meter, ready) VALUES (NULL, 0) RETURNING id")
+            .fetch_one(self.conn())
+            .await?)
     }
 
     /// Gives a series to a meter that is in the configuration already, and counts history on it: here and now when there is

@@ -79,7 +79,9 @@ pub(crate) async fn store_cells(conn: &mut SqliteConnection, pending: &Pending) 
     ] {
         rows.sort_unstable_by_key(|(customer, cell, _)| place(*customer, *cell));
         insert_rows(conn, ROLLUP, 10, &then, &rows, |arguments, (customer, cell, columns)| {
-            for key in [cell.series, *customer, cell.group, cell.bucket, columns.count, columns.hi, columns.lo, columns.nanos] {
+            for key in
+                [cell.series, *customer, cell.group, cell.bucket, columns.count, columns.hi, columns.lo, columns.nanos]
+            {
                 arguments.add(key)?;
             }
             arguments.add(columns.at)?;
@@ -88,13 +90,20 @@ pub(crate) async fn store_cells(conn: &mut SqliteConnection, pending: &Pending) 
         .await?;
     }
     members.sort_unstable_by_key(|(customer, cell, member)| (place(*customer, *cell), *member));
-    insert_rows(conn, "OR IGNORE INTO rollup_member (series, customer, grp, bucket, member)", 5, "", &members, |arguments, row| {
-        let (customer, cell, member) = row;
-        for key in [cell.series, *customer, cell.group, cell.bucket] {
-            arguments.add(key)?;
-        }
-        arguments.add(member.to_vec())
-    })
+    insert_rows(
+        conn,
+        "OR IGNORE INTO rollup_member (series, customer, grp, bucket, member)",
+        5,
+        "",
+        &members,
+        |arguments, row| {
+            let (customer, cell, member) = row;
+            for key in [cell.series, *customer, cell.group, cell.bucket] {
+                arguments.add(key)?;
+            }
+            arguments.add(member.to_vec())
+        },
+    )
     .await
 }
 

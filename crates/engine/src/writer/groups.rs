@@ -100,7 +100,10 @@ impl Groups {
 
     /// Whether a dimension has more groups than are kept.
     pub(crate) fn is_overflown(&self, series: i64, name: &str) -> bool {
-        self.dimensions.get(&series).and_then(|dimensions| dimensions.get(name)).is_some_and(|dimension| dimension.overflown)
+        self.dimensions
+            .get(&series)
+            .and_then(|dimensions| dimensions.get(name))
+            .is_some_and(|dimension| dimension.overflown)
     }
 
     /// Writes what is new to the data file.

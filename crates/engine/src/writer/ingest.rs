@@ -59,7 +59,8 @@ impl Prepared {
 
     /// About how much memory it takes while it waits, in bytes.
     pub(crate) fn size(&self) -> usize {
-        256 + 2 * (self.values_json.len() + self.dimensions_json.len()) + self.properties.as_ref().map_or(0, String::len)
+        256 + 2 * (self.values_json.len() + self.dimensions_json.len())
+            + self.properties.as_ref().map_or(0, String::len)
     }
 }
 
@@ -163,7 +164,12 @@ impl Writer {
     }
 
     /// Puts every customer of the batch into the overlay, new ones created, counters loaded.
-    async fn resolve_customers(&mut self, overlay: &mut Overlay, work: &[(Vec<Prepared>, Actor)], now: Timestamp) -> Result<()> {
+    async fn resolve_customers(
+        &mut self,
+        overlay: &mut Overlay,
+        work: &[(Vec<Prepared>, Actor)],
+        now: Timestamp,
+    ) -> Result<()> {
         let config = self.shared.config();
         for event in work.iter().flat_map(|(events, _)| events) {
             if overlay.customers.contains_key(event.customer.as_str()) {
@@ -189,7 +195,8 @@ impl Writer {
             };
             overlay.customers.insert(customer.external.clone(), customer);
         }
-        let mut cold: Vec<_> = overlay.customers.values_mut().filter(|customer| !counters::is_loaded(&config, customer)).collect();
+        let mut cold: Vec<_> =
+            overlay.customers.values_mut().filter(|customer| !counters::is_loaded(&config, customer)).collect();
         if !cold.is_empty() {
             counters::load(&mut self.conn, &config, &self.groups, &self.pending, &mut cold, now).await?;
         }
@@ -222,7 +229,13 @@ impl Writer {
     }
 
     /// Records events whose keys contradict nothing.
-    async fn apply(&mut self, overlay: &mut Overlay, events: Vec<Prepared>, actor: &Actor, now: Timestamp) -> Result<Vec<Outcome>> {
+    async fn apply(
+        &mut self,
+        overlay: &mut Overlay,
+        events: Vec<Prepared>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<Outcome>> {
         let config = self.shared.config();
         let actor = self.actor(actor).await?;
         let mut outcomes = Vec::with_capacity(events.len());
@@ -315,10 +328,17 @@ impl Writer {
             },
         )
         .await?;
-        insert_rows(&mut self.conn, "INTO event_type (id, name)", 2, "", &overlay.new_types, |arguments, (key, name)| {
-            arguments.add(*key)?;
-            arguments.add(name.as_str())
-        })
+        insert_rows(
+            &mut self.conn,
+            "INTO event_type (id, name)",
+            2,
+            "",
+            &overlay.new_types,
+            |arguments, (key, name)| {
+                arguments.add(*key)?;
+                arguments.add(name.as_str())
+            },
+        )
         .await?;
         insert_rows(
             &mut self.conn,

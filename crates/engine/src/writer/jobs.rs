@@ -32,13 +32,16 @@ pub(super) struct Jobs {
 
 impl Jobs {
     pub(super) async fn load(conn: &mut SqliteConnection) -> Result<Jobs> {
-        let column = |rows: Vec<sqlx::sqlite::SqliteRow>| rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
-        let building =
-            sqlx::query("SELECT m.id FROM meter m JOIN series s ON s.id = m.series WHERE s.ready = 0 AND m.archived_at IS NULL")
-                .fetch_all(&mut *conn)
-                .await?;
+        let column =
+            |rows: Vec<sqlx::sqlite::SqliteRow>| rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
+        let building = sqlx::query(
+            "SELECT m.id FROM meter m JOIN series s ON s.id = m.series WHERE s.ready = 0 AND m.archived_at IS NULL",
+        )
+        .fetch_all(&mut *conn)
+        .await?;
         let retired = sqlx::query("SELECT id FROM series WHERE retired = 1").fetch_all(&mut *conn).await?;
-        let standings = sqlx::query_scalar("SELECT cursor FROM job WHERE kind = 'standings'").fetch_optional(&mut *conn).await?;
+        let standings =
+            sqlx::query_scalar("SELECT cursor FROM job WHERE kind = 'standings'").fetch_optional(&mut *conn).await?;
         Ok(Jobs { building: column(building)?, standings, retired: column(retired)? })
     }
 
@@ -87,9 +90,11 @@ impl Writer {
 
     /// Limits on a meter that has just been built have standings only now.
     async fn restart_standings(&mut self) -> Result<()> {
-        sqlx::query("INSERT INTO job (kind, cursor) VALUES ('standings', 0) ON CONFLICT (kind) DO UPDATE SET cursor = 0")
-            .execute(&mut self.conn)
-            .await?;
+        sqlx::query(
+            "INSERT INTO job (kind, cursor) VALUES ('standings', 0) ON CONFLICT (kind) DO UPDATE SET cursor = 0",
+        )
+        .execute(&mut self.conn)
+        .await?;
         self.jobs.standings = Some(0);
         Ok(())
     }
@@ -128,7 +133,10 @@ impl Writer {
         .bind(series)
         .fetch_all(&mut self.conn)
         .await?;
-        Ok(rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect::<Result<_, sqlx::Error>>()?)
+        Ok(rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))
+            .collect::<Result<_, sqlx::Error>>()?)
     }
 
     /// How many events were recorded, by any device.
@@ -152,7 +160,8 @@ impl Writer {
                 customers.push((*known).clone());
             }
         }
-        let mut cold: Vec<_> = customers.iter_mut().filter(|customer| !counters::is_loaded(&config, customer)).collect();
+        let mut cold: Vec<_> =
+            customers.iter_mut().filter(|customer| !counters::is_loaded(&config, customer)).collect();
         counters::load(&mut self.conn, &config, &self.groups, &self.pending, &mut cold, now).await?;
         let mut standing = Vec::new();
         for customer in &customers {
@@ -164,7 +173,10 @@ impl Writer {
         standings::store(&mut self.conn, &mut standing).await?;
         match next {
             Some(cursor) => {
-                sqlx::query("UPDATE job SET cursor = ?1 WHERE kind = 'standings'").bind(cursor).execute(&mut self.conn).await?;
+                sqlx::query("UPDATE job SET cursor = ?1 WHERE kind = 'standings'")
+                    .bind(cursor)
+                    .execute(&mut self.conn)
+                    .await?;
             }
             None => {
                 sqlx::query("DELETE FROM job WHERE kind = 'standings'").execute(&mut self.conn).await?;
@@ -187,7 +199,8 @@ impl Writer {
             let sql = format!(
                 "DELETE FROM {table} WHERE series = ?1 AND ({rest}) IN (SELECT {rest} FROM {table} WHERE series = ?1 LIMIT ?2)"
             );
-            let done = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(series).bind(ROWS_AT_ONCE).execute(&mut self.conn).await?;
+            let done =
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(series).bind(ROWS_AT_ONCE).execute(&mut self.conn).await?;
             removed += done.rows_affected();
         }
         if removed == 0 {

@@ -187,7 +187,11 @@ impl Writer {
     }
 
     /// Serves a command, and those behind it that can share its transaction.
-    async fn serve(&mut self, first: handle::Queued, commands: &mut mpsc::Receiver<handle::Queued>) -> Result<Option<oneshot::Sender<()>>> {
+    async fn serve(
+        &mut self,
+        first: handle::Queued,
+        commands: &mut mpsc::Receiver<handle::Queued>,
+    ) -> Result<Option<oneshot::Sender<()>>> {
         let mut next = Some(first);
         while let Some(queued) = next.take() {
             let (command, mut room) = queued.into_parts();
@@ -235,6 +239,9 @@ impl Writer {
     }
 
     async fn finish(mut self) -> Ended {
+        if let Err(error) = self.store_key_uses().await {
+            tracing::warn!(%error, "closing before the last use of keys was written");
+        }
         if let Err(error) = self.flush().await {
             // The events are safe; projections catch up when the file is next opened.
             tracing::warn!(%error, "closing before everything was counted");
@@ -277,7 +284,11 @@ impl Writer {
 
     /// Writes what is pending within a transaction of the caller's, who calls `flushed` once it is committed. `overlay` holds
     /// customers as they will be then.
-    async fn store_pending(&mut self, now: Timestamp, overlay: Option<&FxHashMap<Arc<str>, LiveCustomer>>) -> Result<()> {
+    async fn store_pending(
+        &mut self,
+        now: Timestamp,
+        overlay: Option<&FxHashMap<Arc<str>, LiveCustomer>>,
+    ) -> Result<()> {
         self.groups.store(&mut self.conn).await?;
         flush::store_cells(&mut self.conn, &self.pending).await?;
         flush::store_activity(&mut self.conn, &self.pending).await?;
@@ -294,7 +305,23 @@ impl Writer {
                 }
             }
         }
-        standings::store(&mut self.conn, &mut rows).await
+        standings::store(&mut self.conn, &mut rows).await?;
+        self.store_key_uses().await
+    }
+
+    /// Writes when each key was last used.
+    async fn store_key_uses(&mut self) -> Result<()> {
+        for rule in self.shared.config().keys.values() {
+            let used = rule.last_used.load(Ordering::Relaxed);
+            if used > 0 {
+                sqlx::query("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2")
+                    .bind(rule.key)
+                    .bind(used)
+                    .execute(&mut self.conn)
+                    .await?;
+            }
+        }
+        Ok(())
     }
 
     /// After a commit: either everything has been counted, or the time until it must be runs.

@@ -47,7 +47,7 @@ impl Pending {
     pub(crate) fn count_base(&mut self, groups: &mut Groups, customer: i64, event: &Facts<'_>) -> Result<(), Overflow> {
         let one = Contribution { at: event.at, id: event.id, what: What::Amount(weir_core::quantity::Quantity::ZERO) };
         let bucket = bucket_of(event.at);
-        let mut add = |pending: &mut Self, group, what: &Contribution| {
+        let add = |pending: &mut Self, group, what: &Contribution| {
             pending.add(customer, Cell { series: BASE, group, bucket }, Aggregation::Avg, what)
         };
         add(self, ALL_GROUPS, &one)?;
@@ -63,7 +63,13 @@ impl Pending {
     }
 
     /// Counts an event on a meter: in total, and in each breakdown that is kept.
-    pub(crate) fn count_meter(&mut self, groups: &mut Groups, meter: &MeterRule, customer: i64, event: &Facts<'_>) -> Result<(), Overflow> {
+    pub(crate) fn count_meter(
+        &mut self,
+        groups: &mut Groups,
+        meter: &MeterRule,
+        customer: i64,
+        event: &Facts<'_>,
+    ) -> Result<(), Overflow> {
         let Some(contribution) = meter.contribution(event) else { return Ok(()) };
         let (series, bucket) = (meter.series, bucket_of(event.at));
         self.add(customer, Cell { series, group: ALL_GROUPS, bucket }, meter.aggregation, &contribution)?;
@@ -94,7 +100,14 @@ impl Pending {
     }
 
     /// Adds what waits here for one customer, series and group to an aggregate read from the data file.
-    pub(crate) fn merge_into(&self, total: &mut Aggregate, customer: i64, series: i64, group: i64, span: Span) -> Result<(), Overflow> {
+    pub(crate) fn merge_into(
+        &self,
+        total: &mut Aggregate,
+        customer: i64,
+        series: i64,
+        group: i64,
+        span: Span,
+    ) -> Result<(), Overflow> {
         let Some(cells) = self.customers.get(&customer) else { return Ok(()) };
         cells
             .iter()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use rustc_hash::FxHashMap;
 use sqlx::sqlite::SqliteRow;
@@ -65,8 +66,9 @@ impl State {
             .bind((device + 1) << DEVICE_SHIFT)
             .fetch_one(&mut *conn)
             .await?;
-        let last_recorded: Option<i64> =
-            sqlx::query_scalar("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *conn).await?;
+        let last_recorded: Option<i64> = sqlx::query_scalar("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&mut *conn)
+            .await?;
         let meters = read_meters(conn).await?;
         let mut counting = 0;
         let (mut defaults, mut own) = (Vec::new(), FxHashMap::<i64, Vec<Arc<LimitRule>>>::default());
@@ -107,7 +109,10 @@ impl State {
             last_seq: last_seq.unwrap_or(floor),
             ids,
             groups: Groups::load(conn).await?,
-            event_types: types.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?,
+            event_types: types
+                .iter()
+                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+                .collect::<Result<_, sqlx::Error>>()?,
         })
     }
 }
@@ -158,7 +163,8 @@ async fn found(conn: &mut SqliteConnection, ids: &mut Ids, now: Timestamp) -> Re
 }
 
 async fn read_project(conn: &mut SqliteConnection) -> Result<Option<Project>> {
-    let row = sqlx::query("SELECT uuid, name, timezone, created_at, updated_at FROM project").fetch_optional(conn).await?;
+    let row =
+        sqlx::query("SELECT uuid, name, timezone, created_at, updated_at FROM project").fetch_optional(conn).await?;
     row.map(|row| {
         Ok(Project {
             id: ProjectId::new(row.try_get(0)?),
@@ -172,9 +178,10 @@ async fn read_project(conn: &mut SqliteConnection) -> Result<Option<Project>> {
 }
 
 async fn read_meters(conn: &mut SqliteConnection) -> Result<BTreeMap<i64, Arc<MeterRule>>> {
-    let rows = sqlx::query("SELECT m.*, s.ready FROM meter m JOIN series s ON s.id = m.series WHERE m.archived_at IS NULL")
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query("SELECT m.*, s.ready FROM meter m JOIN series s ON s.id = m.series WHERE m.archived_at IS NULL")
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(|row| read_meter(row).map(|rule| (rule.key, Arc::new(rule)))).collect()
 }
 
@@ -188,7 +195,10 @@ pub(crate) fn read_meter(row: &SqliteRow) -> Result<MeterRule> {
         unit: row.try_get("unit")?,
         aggregation,
         field: Field::parse(aggregation, row.try_get("field")?)?,
-        filter: EventFilter { event_type: row.try_get("event_type")?, dimensions: from_json(row.try_get("dimensions")?)? },
+        filter: EventFilter {
+            event_type: row.try_get("event_type")?,
+            dimensions: from_json(row.try_get("dimensions")?)?,
+        },
         group_by: from_json(row.try_get("group_by")?)?,
         series: row.try_get("series")?,
         ready: row.try_get("ready")?,
@@ -215,7 +225,9 @@ pub(crate) fn read_limit(row: &SqliteRow, counting: u64) -> Result<LimitRule> {
 }
 
 async fn read_keys(conn: &mut SqliteConnection) -> Result<FxHashMap<[u8; 32], Arc<KeyRule>>> {
-    let rows = sqlx::query("SELECT id, uuid, scope, hash, expires_at FROM api_key WHERE revoked_at IS NULL").fetch_all(conn).await?;
+    let rows = sqlx::query("SELECT id, uuid, scope, hash, expires_at FROM api_key WHERE revoked_at IS NULL")
+        .fetch_all(conn)
+        .await?;
     rows.iter()
         .map(|row| {
             let hash: &[u8] = row.try_get(3)?;
@@ -225,6 +237,7 @@ async fn read_keys(conn: &mut SqliteConnection) -> Result<FxHashMap<[u8; 32], Ar
                 id: KeyId::new(row.try_get(1)?),
                 scope: scope(row.try_get(2)?),
                 expires_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_micros),
+                last_used: AtomicI64::new(0),
             };
             Ok((hash, Arc::new(rule)))
         })

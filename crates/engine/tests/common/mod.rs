@@ -49,7 +49,8 @@ impl Bench {
     /// Closes the engine and opens the same file again.
     pub async fn reopen(self) -> Self {
         self.engine.close().await;
-        let engine = Engine::open(OpenOptions::new(self.dir.path()), self.clock.clone()).await.expect("the engine again");
+        let engine =
+            Engine::open(OpenOptions::new(self.dir.path()), self.clock.clone()).await.expect("the engine again");
         Bench { engine, ..self }
     }
 
