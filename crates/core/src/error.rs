@@ -56,6 +56,34 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code there is.
+    pub const ALL: [Code; 24] = [
+        Code::InvalidRequest,
+        Code::MissingRequiredField,
+        Code::InvalidFieldValue,
+        Code::UnknownField,
+        Code::MissingApiKey,
+        Code::InvalidApiKey,
+        Code::ExpiredApiKey,
+        Code::InsufficientPermissions,
+        Code::NotFound,
+        Code::CustomerNotFound,
+        Code::EventNotFound,
+        Code::MeterNotFound,
+        Code::LimitNotFound,
+        Code::KeyNotFound,
+        Code::ImportNotFound,
+        Code::MethodNotAllowed,
+        Code::Conflict,
+        Code::IdempotencyConflict,
+        Code::PayloadTooLarge,
+        Code::UnsupportedMediaType,
+        Code::RateLimitExceeded,
+        Code::InternalError,
+        Code::Busy,
+        Code::Timeout,
+    ];
+
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -20,6 +20,7 @@ const MAX_COLUMNS: usize = 1_000;
 /// The form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "FileFormat")]
 pub enum Format {
     /// Fields between commas, semicolons or tabs, under a line of names.
     Csv,

@@ -37,6 +37,7 @@ pub struct Mapping {
 /// The same text for every row, or each row's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "MappingSource")]
 pub enum Source {
     /// This text.
     Value(String),

@@ -54,6 +54,7 @@ pub struct Point {
 /// The form of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "ChartFormat")]
 pub enum Format {
     /// Lines and texts that stay sharp at any size.
     Svg,
@@ -74,6 +75,7 @@ impl Format {
 /// The ground the picture is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "ChartTheme")]
 pub enum Theme {
     /// Dark on white.
     #[default]

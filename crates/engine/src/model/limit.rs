@@ -212,6 +212,7 @@ pub struct CheckedLimit {
 /// Where a limit of a customer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "LimitSource")]
 pub enum Source {
     /// The customer's own.
     Own,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The rows. A page may hold fewer than asked for although more follow.
     pub data: Vec<T>,

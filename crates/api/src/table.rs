@@ -1,0 +1,111 @@
+//! The table: every operation there is.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::operation::{Bound, Row, row};
+use crate::ops::{backup, charts, customers, events, imports, keys, limits, meters, project, sample};
+
+/// Every operation, in the order in which descriptions list them.
+pub static TABLE: &[Row] = &[
+    row::<project::Get>(),
+    row::<project::Update>(),
+    row::<project::Status>(),
+    row::<project::Usage>(),
+    row::<customers::Create>(),
+    row::<customers::List>(),
+    row::<customers::Get>(),
+    row::<customers::Update>(),
+    row::<customers::Archive>(),
+    row::<customers::Restore>(),
+    row::<customers::Standing>(),
+    row::<customers::Usage>(),
+    row::<events::Record>(),
+    row::<events::Batch>(),
+    row::<events::List>(),
+    row::<events::Get>(),
+    row::<events::Summarise>(),
+    row::<meters::Create>(),
+    row::<meters::List>(),
+    row::<meters::Get>(),
+    row::<meters::Update>(),
+    row::<meters::Archive>(),
+    row::<meters::Restore>(),
+    row::<meters::Query>(),
+    row::<meters::Preview>(),
+    row::<limits::Create>(),
+    row::<limits::List>(),
+    row::<limits::Get>(),
+    row::<limits::Update>(),
+    row::<limits::Archive>(),
+    row::<limits::Restore>(),
+    row::<limits::CheckLimits>(),
+    row::<limits::Standings>(),
+    row::<keys::Create>(),
+    row::<keys::List>(),
+    row::<keys::Revoke>(),
+    row::<imports::Create>(),
+    row::<imports::Upload>(),
+    row::<imports::PreviewImport>(),
+    row::<imports::Start>(),
+    row::<imports::Get>(),
+    row::<imports::Cancel>(),
+    row::<imports::Refusals>(),
+    row::<sample::Create>(),
+    row::<charts::Render>(),
+    row::<backup::Create>(),
+];
+
+/// Every operation, ready to be called.
+pub fn operations() -> &'static [Bound] {
+    static BOUND: OnceLock<Vec<Bound>> = OnceLock::new();
+    BOUND.get_or_init(|| TABLE.iter().map(Bound::new).collect())
+}
+
+/// An operation by its name.
+pub fn find(name: &str) -> Option<&'static Bound> {
+    static BY_NAME: OnceLock<HashMap<&'static str, &'static Bound>> = OnceLock::new();
+    let by_name = BY_NAME.get_or_init(|| operations().iter().map(|bound| (bound.row.name, bound)).collect());
+    by_name.get(name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use weir_engine::model::Scope;
+
+    use super::*;
+    use crate::operation::{Kind, Method};
+
+    #[test]
+    fn names_and_routes_are_unique() {
+        let names: BTreeSet<_> = TABLE.iter().map(|row| row.name).collect();
+        let routes: BTreeSet<_> = TABLE.iter().map(|row| (row.method, row.path)).collect();
+        assert_eq!((names.len(), routes.len()), (TABLE.len(), TABLE.len()));
+    }
+
+    #[test]
+    fn ids_of_the_path_are_fields_of_the_request() {
+        for bound in operations() {
+            for id in bound.row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+                assert!(bound.fields.top().any(|field| field == id), "{} has no field {id}", bound.row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn scope_and_method_fit_what_an_operation_does() {
+        for row in TABLE {
+            let least = match row.kind {
+                Kind::Read => Scope::Read,
+                Kind::Ingest => Scope::Ingest,
+                Kind::Change => Scope::Manage,
+            };
+            assert!(row.scope >= least, "{} may be done by {:?}", row.name, row.scope);
+            assert!(row.method != Method::Get || row.kind == Kind::Read, "{} changes by GET", row.name);
+            assert!(matches!(row.status, 200 | 201), "{}", row.name);
+            assert!(row.summary.ends_with('.'), "{}", row.name);
+        }
+    }
+}
