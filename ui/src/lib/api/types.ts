@@ -72,7 +72,9 @@ export interface UsageEvent {
   voidReason: string | null;
 }
 
-export interface EventDetail extends UsageEvent {
+/** An event and what it counted on. */
+export interface EventDetail {
+  event: UsageEvent;
   meters: { id: string; name: string; value: Q | null }[];
   limits: { id: string; name: string; period: Period }[];
 }
@@ -142,9 +144,10 @@ export interface Standing {
   utilisation: Q;
 }
 
-export interface StandingRow extends Standing {
+export interface StandingRow {
   customerId: string;
   customerName: string | null;
+  standing: Standing;
 }
 
 export interface CheckedLimit {
@@ -181,13 +184,16 @@ export interface Group {
 }
 
 export interface Series {
-  from: Time;
-  to: Time;
+  /** Null where there is no event at all. */
+  from: Time | null;
+  to: Time | null;
   interval: Interval | null;
   timezone: string;
   value: Q | null;
   points: Point[];
   groups: Group[];
+  /** There are more groups than were asked for. */
+  moreGroups: boolean;
 }
 
 export interface Key {
@@ -361,7 +367,7 @@ export interface Operations {
       customerId?: string;
       interval?: Interval;
     } & Range;
-    res: Series & { matchedEvents: number; sample: UsageEvent[] };
+    res: { answer: Series & { meterId: null }; matchedEvents: number; sample: UsageEvent[] };
   };
   "limits.create": { req: LimitFields; res: Limit };
   "limits.list": {
