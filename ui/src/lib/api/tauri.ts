@@ -38,6 +38,12 @@ export class TauriBackend implements Backend {
   }
 }
 
+/** Hears where the window put a file that was saved; null when it could not. */
+export function onSaved(heard: (path: string | null) => void): () => void {
+  const stop = listen<string | null>("weir://saved", (event) => heard(event.payload));
+  return () => void stop.then((unlisten) => unlisten());
+}
+
 export function inDesktop(): boolean {
   return "__TAURI_INTERNALS__" in globalThis;
 }

@@ -174,5 +174,6 @@ export const common = {
   },
 
   copyFailed: "The clipboard is not available.",
-  saved: (name: string) => `Saved ${name}`,
+  saved: (path: string) => `Saved as ${path}`,
+  notSaved: "The file could not be saved.",
 };

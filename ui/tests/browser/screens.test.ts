@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAccessible, Weir } from "./weir";
+
+describe("every screen", () => {
+  let weir: Weir;
+  beforeAll(async () => {
+    weir = await Weir.start();
+    await weir.api("POST", "/sample", {});
+  });
+  afterAll(() => weir?.stop());
+
+  const screens: [address: string, shows: string][] = [
+    ["#/overview", "Closest to their limits"],
+    ["#/overview?by=customer_id", "azure-conv"],
+    ["#/customers", "azure-code"],
+    ["#/customers/azure-code", "Details"],
+    ["#/customers/azure-code/usage", "By meter"],
+    ["#/customers/azure-code/events", "llm.completion"],
+    ["#/customers/nobody", "There is no customer “nobody”"],
+    ["#/settings", "API keys"],
+    ["#/nowhere", "There is no such screen"],
+  ];
+
+  for (const theme of ["light", "dark"] as const) {
+    it.each(screens)(`%s is accessible in ${theme}`, async (address, shows) => {
+      const { page, complaints, close } = await weir.open(address, { theme });
+      await page.getByText(shows).first().waitFor();
+      await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+      await expectAccessible(page);
+      expect(complaints).toEqual([]);
+      await close();
+    });
+  }
+
+  it("is reached by the palette and by its key, and back leads back", async () => {
+    const { page, complaints, close } = await weir.open("#/overview");
+    await page.getByText("Closest to their limits").waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor();
+    await page.keyboard.type("azure-co");
+    await page.getByRole("option", { name: /azure-code/ }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole("combobox").fill("azure-code");
+    await expect.poll(() => page.getByRole("option", { selected: true }).innerText()).toContain("azure-code");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "azure-code" }).waitFor();
+    // Reading goes on from the new screen's heading.
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+
+    await page.keyboard.press("g");
+    await page.keyboard.press("c");
+    await page.getByRole("heading", { level: 1, name: "Customers" }).waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { level: 1, name: "azure-code" }).waitFor();
+
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("reads a chart by the arrow keys, and shows the same as a table", async () => {
+    const { page, complaints, close } = await weir.open("#/overview");
+    const chart = page.getByRole("slider");
+    await page.locator("[role=slider][aria-valuetext*='60 points']").waitFor();
+    await chart.focus();
+    await page.keyboard.press("ArrowRight");
+    const first = await chart.getAttribute("aria-valuetext");
+    expect(first).toContain("Nov 16, 2023, 18:15");
+    await page.keyboard.press("End");
+    expect(await chart.getAttribute("aria-valuetext")).toContain("Nov 16, 2023, 19:14");
+    await page.getByRole("button", { name: "Show as table" }).click();
+    const value = /: ([\d,]+)/.exec(first!.slice(first!.indexOf("18:15") + 5))![1]!;
+    await page.getByRole("row", { name: new RegExp(`18:15.*${value}`) }).waitFor();
+    await expectAccessible(page);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("zooms by dragging, says what is shown, and back undoes it", async () => {
+    const { page, complaints, close } = await weir.open("#/overview");
+    await page.locator("[role=slider][aria-valuetext*='60 points']").waitFor();
+    const box = (await page.locator(".u-over").boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.25, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await page.getByText("Nov 16, 2023, 18:30 – 18:46").or(page.getByText("Nov 16, 2023, 18:30 – 18:45")).waitFor();
+    await page.goBack();
+    await page.getByText("Nov 16, 2023, 18:15 – 19:15").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("is readable at 200 %", async () => {
+    const { page, complaints, close } = await weir.open("#/customers/azure-code");
+    await page.setViewportSize({ width: 640, height: 400 });
+    await page.getByText("Details").waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
+    await expectAccessible(page);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+});

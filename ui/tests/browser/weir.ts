@@ -1,0 +1,163 @@
+/** A real `weir serve` on a folder of its own, and a real Chromium to look at it. */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+const BINARY = process.env.WEIR_BIN ?? join(ROOT, "target/debug/weir");
+const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const START_MS = 30_000;
+
+export class Weir {
+  private constructor(
+    readonly address: string,
+    readonly key: string,
+    private readonly process: ChildProcess,
+    private readonly folder: string,
+    private readonly browser: Browser,
+  ) {}
+
+  static async start(): Promise<Weir> {
+    if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run cargo build -p weir-cli`);
+    const executablePath = CHROMIUM.find((path) => path && existsSync(path));
+    if (!executablePath) throw new Error("no Chromium found: install it, or name it in CHROMIUM");
+
+    const folder = await mkdtemp(join(tmpdir(), "weir-browser-"));
+    const server = spawn(BINARY, ["serve", "--data", folder, "--listen", "127.0.0.1:0"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const address = await listening(server);
+    const { stdout } = await promisify(execFile)(BINARY, ["keys", "create", "--data", folder, "--name", "journeys", "--scope", "manage"]);
+    const browser = await chromium.launch({
+      executablePath,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+    return new Weir(address, stdout.trim(), server, folder, browser);
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    if (this.process.exitCode === null) {
+      const ended = new Promise((done) => this.process.once("exit", done));
+      this.process.kill("SIGTERM");
+      await ended;
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A signed-in window on an address of the console. Whatever the page complains about fails the test. */
+  async open(hash: string, options: { theme?: "light" | "dark"; key?: string | null } = {}): Promise<Window> {
+    const context = await this.browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      colorScheme: options.theme ?? "light",
+      locale: "en-US",
+      timezoneId: "Asia/Kathmandu",
+      acceptDownloads: true,
+    });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => {
+      // The browser itself reports each answer of 4xx; whether the console deals with it is what the tests look at.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) complaints.push(message.text());
+    });
+    const key = options.key === undefined ? this.key : options.key;
+    if (key !== null) await context.addInitScript((value) => sessionStorage.setItem("weir.key", value), key);
+    await page.goto(`${this.address}/${hash}`);
+    return { page, complaints, close: () => context.close() };
+  }
+
+  /** Speaks to the API as a program would. */
+  async api(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.address}/v1${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${this.key}`,
+        "Content-Type": "application/json",
+        Accept: "application/json; quantities=string",
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as Record<string, unknown>;
+  }
+}
+
+export interface Window {
+  page: Page;
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+function listening(server: ChildProcess): Promise<string> {
+  return new Promise((found, failed) => {
+    let said = "";
+    const late = setTimeout(() => failed(new Error(`weir serve did not start: ${said}`)), START_MS);
+    const hear = (chunk: Buffer) => {
+      said += chunk.toString();
+      const address = /listening on (http:\/\/\S+)/.exec(said)?.[1];
+      if (!address) return;
+      clearTimeout(late);
+      found(address.replace(/\/$/, ""));
+    };
+    server.stdout?.on("data", hear);
+    server.stderr?.on("data", hear);
+    server.once("exit", (code) => {
+      clearTimeout(late);
+      failed(new Error(`weir serve ended with ${code}: ${said}`));
+    });
+  });
+}
+
+const axeSource = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** No violation of WCAG 2.2 AA, nor of axe's best practices. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(await axeSource);
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(root: Document, options: object): Promise<{ violations: AxeViolation[] }> } };
+    const result = await axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
+    return result.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`);
+  });
+  expect(found).toEqual([]);
+}
+
+interface AxeViolation {
+  id: string;
+  nodes: { target: string[] }[];
+}
+
+/** The sample files, summed here and by nobody else. */
+export async function sampleSums(): Promise<Record<"code" | "conv", { rows: number; tokens: bigint }>> {
+  const sum = async (name: string) => {
+    const text = await readFile(join(ROOT, `data/azure-llm-2023-${name}.csv`), "utf8");
+    const rows = text.split(/\r?\n/).slice(1).filter(Boolean);
+    const tokens = rows.reduce((total, row) => {
+      const [, input, output] = row.split(",");
+      return total + BigInt(input!) + BigInt(output!);
+    }, 0n);
+    return { rows: rows.length, tokens };
+  };
+  return { code: await sum("code"), conv: await sum("conv") };
+}
+
+/** As an American reads it: `26,456,030`. */
+export function grouped(value: bigint | number): string {
+  return value.toLocaleString("en-US");
+}
