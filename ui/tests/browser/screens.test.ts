@@ -36,11 +36,12 @@ describe("every screen", () => {
     const { page, complaints, close } = await weir.open("#/overview");
     await page.getByText("Closest to their limits").waitFor();
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
+    const finder = page.getByRole("dialog", { name: "Command palette" }).getByRole("combobox");
+    await finder.waitFor();
     await page.keyboard.type("azure-co");
     await page.getByRole("option", { name: /azure-code/ }).waitFor();
     await expectAccessible(page);
-    await page.getByRole("combobox").fill("azure-code");
+    await finder.fill("azure-code");
     await expect.poll(() => page.getByRole("option", { selected: true }).innerText()).toContain("azure-code");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "azure-code" }).waitFor();

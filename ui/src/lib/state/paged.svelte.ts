@@ -19,6 +19,8 @@ export interface PagedOptions<T> {
   topics: readonly Topic[];
   key: (row: T) => string;
   pageSize?: number;
+  /** While it says so, a change leaves the rows as they are, and `news` tells that there are newer ones. */
+  hold?: () => boolean;
 }
 
 /** Beyond this many rows a change renews only what is near the window, not everything from the top. */
@@ -29,6 +31,8 @@ export class Paged<O extends PagedOp> {
   error = $state.raw<ApiFailure | null>(null);
   busy = $state(false);
   outdated = $state(false);
+  /** Something changed while the rows were held. */
+  news = $state(false);
   /** The whole first answer, for what lists say beside their rows (`total`). */
   first = $state.raw<Res<O> | undefined>(undefined);
 
@@ -54,6 +58,12 @@ export class Paged<O extends PagedOp> {
   show(first: number, last: number): void {
     this.#window = [first, last];
     if (this.hasMore && last >= this.rows.length - 30) void this.more();
+  }
+
+  /** @internal */
+  changed(): void {
+    if (this.options.hold?.()) this.news = true;
+    else this.refetch();
   }
 
   refetch = (): void => {
@@ -103,6 +113,7 @@ export class Paged<O extends PagedOp> {
       this.first = known.first;
     }
     this.outdated = !known && this.parts.length > 0;
+    this.news = false;
     this.#window = known ? this.#window : [0, 0];
     void this.#renew();
   }
@@ -122,6 +133,7 @@ export class Paged<O extends PagedOp> {
   };
 
   async #renew(): Promise<void> {
+    this.news = false;
     await this.#exclusive(async (signal) => {
       const old = this.outdated ? [] : this.parts;
       const [from, to] = this.#pagesShown(old);
@@ -226,7 +238,7 @@ export function paged<O extends PagedOp>(op: O, request: () => Req<O> | null, op
     if (key === null) return;
     untrack(() => list.start(JSON.parse(key) as Req<O>, `${op} pages ${key}`));
     const off = session.onChange((topics) => {
-      if (topics === null || topics.some((topic) => options.topics.includes(topic))) list.refetch();
+      if (topics === null || topics.some((topic) => options.topics.includes(topic))) untrack(() => list.changed());
     });
     document.addEventListener("visibilitychange", list.shown);
     return () => {
