@@ -60,6 +60,16 @@ impl From<weir_core::quantity::Overflow> for Error {
     }
 }
 
+impl OpenError {
+    /// What SQLite said about a file.
+    pub(crate) fn of_sqlite(path: &std::path::Path, source: sqlx::Error) -> Self {
+        match &source {
+            sqlx::Error::Database(error) if error.message().contains("not a database") => OpenError::Foreign { path: path.to_owned() },
+            _ => OpenError::Sqlite { path: path.to_owned(), source },
+        }
+    }
+}
+
 /// Shorthand within the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

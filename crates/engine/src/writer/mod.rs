@@ -26,18 +26,18 @@ use weir_core::time::Timestamp;
 pub(crate) use change::Tx;
 pub(crate) use counters::{is_loaded, start_counters};
 pub(crate) use handle::WriterHandle;
+pub(crate) use groups::Groups;
 pub(crate) use ingest::{Outcome, Prepared};
-pub(crate) use state::{Audit, State, read_limit, read_meter, scope, stored};
+pub(crate) use pending::{Cell, Pending};
+pub(crate) use state::{Audit, DEVICE_SHIFT, FOLLOWING, State, read_limit, read_meter, scope, stored};
 
 use crate::actor::Actor;
 use crate::engine::Shared;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
 use crate::store::{self, Lock};
-use groups::Groups;
 use ids::Ids;
 use ingest::Record;
-use pending::Pending;
 
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;

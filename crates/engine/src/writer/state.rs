@@ -27,7 +27,7 @@ use crate::rollup::BASE;
 use crate::scan::{from_json, to_json};
 
 /// Bits of a fact's number that count within its device.
-const DEVICE_SHIFT: u32 = 40;
+pub(crate) const DEVICE_SHIFT: u32 = 40;
 /// The watermark shared by every series that follows the events.
 pub(crate) const FOLLOWING: i64 = -1;
 
