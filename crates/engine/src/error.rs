@@ -64,7 +64,9 @@ impl OpenError {
     /// What SQLite said about a file.
     pub(crate) fn of_sqlite(path: &std::path::Path, source: sqlx::Error) -> Self {
         match &source {
-            sqlx::Error::Database(error) if error.message().contains("not a database") => OpenError::Foreign { path: path.to_owned() },
+            sqlx::Error::Database(error) if error.message().contains("not a database") => {
+                OpenError::Foreign { path: path.to_owned() }
+            }
             _ => OpenError::Sqlite { path: path.to_owned(), source },
         }
     }

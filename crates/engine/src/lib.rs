@@ -4,11 +4,13 @@
 //! follow from facts, each with a watermark; opening a data file replays what they had not counted yet.
 
 mod actor;
+mod backup;
 mod changes;
 mod check;
 pub mod clock;
 mod config;
 mod customers;
+pub mod doctor;
 mod engine;
 mod error;
 mod keys;
@@ -18,7 +20,9 @@ mod meters;
 pub mod model;
 pub mod owner;
 mod project;
+mod query;
 mod record;
+pub mod restore;
 mod rollup;
 mod scan;
 mod store;

@@ -148,7 +148,12 @@ async fn find(conn: &mut SqliteConnection, project: ProjectId, id: LimitId) -> R
 }
 
 /// The rules for a limit's own fields.
-fn check(name: &str, value: Quantity, filters: &BTreeMap<String, String>, thresholds: &mut Vec<u16>) -> Result<(), Fault> {
+fn check(
+    name: &str,
+    value: Quantity,
+    filters: &BTreeMap<String, String>,
+    thresholds: &mut Vec<u16>,
+) -> Result<(), Fault> {
     text::check("name", name, 1, MAX_SHORT)?;
     if !value.is_positive() {
         return Err(Fault::invalid("limitValue", "must be above 0"));
@@ -177,12 +182,14 @@ impl Tx<'_> {
     /// A live meter that can be limited.
     fn limitable(&self, id: MeterId) -> Result<Arc<MeterRule>> {
         let meter = self.config.meters.values().find(|meter| meter.id == id).cloned();
-        let meter = meter.ok_or_else(|| Fault {
-            code: Code::MeterNotFound,
-            ..Fault::invalid("meterId", "names no live meter")
-        })?;
+        let meter = meter
+            .ok_or_else(|| Fault { code: Code::MeterNotFound, ..Fault::invalid("meterId", "names no live meter") })?;
         if !meter.aggregation.can_be_limited() {
-            return Err(Fault::invalid("meterId", format_args!("names a meter of `{}`, which cannot be limited", meter.aggregation)).into());
+            return Err(Fault::invalid(
+                "meterId",
+                format_args!("names a meter of `{}`, which cannot be limited", meter.aggregation),
+            )
+            .into());
         }
         Ok(meter)
     }
@@ -201,20 +208,27 @@ impl Tx<'_> {
             return Ok(());
         }
         let whose = if customer.is_some() { "of this customer" } else { "among the defaults" };
-        Err(Fault { code: Code::Conflict, ..Fault::invalid("name", format_args!("is the name of another live limit {whose}")) }.into())
+        Err(Fault {
+            code: Code::Conflict,
+            ..Fault::invalid("name", format_args!("is the name of another live limit {whose}"))
+        }
+        .into())
     }
 
     /// Brings what decides in line with a limit's row.
     async fn put_limit(&mut self, id: LimitId) -> Result<Limit> {
         let counting = self.new_counting();
-        let row = sqlx::query("SELECT * FROM usage_limit WHERE uuid = ?1").bind(id.uuid()).fetch_one(self.conn()).await?;
+        let row =
+            sqlx::query("SELECT * FROM usage_limit WHERE uuid = ?1").bind(id.uuid()).fetch_one(self.conn()).await?;
         let customer: Option<i64> = row.try_get("customer")?;
         let in_force = row.try_get::<Option<i64>, _>("archived_at")?.is_none() && row.try_get::<bool, _>("enabled")?;
         let rule = read_limit(&row, counting)?;
         let after = self.find_limit(id).await?;
         match (customer, &after.customer_id) {
             (Some(_), Some(external)) => {
-                let mut live = self.customer(external).ok_or_else(|| Error::Storage("a limit's customer is missing".to_owned()))?;
+                let mut live = self
+                    .customer(external)
+                    .ok_or_else(|| Error::Storage("a limit's customer is missing".to_owned()))?;
                 let mut own: Vec<_> = live.own.iter().filter(|own| own.key != rule.key).cloned().collect();
                 if in_force {
                     own.push(Arc::new(rule));
@@ -285,7 +299,8 @@ async fn update(tx: &mut Tx<'_>, id: LimitId, patch: LimitPatch) -> Result<Limit
     }
     let meter = tx.limitable(after.meter_id)?;
     if before.archived_at.is_none() && after.name != before.name {
-        let customer = before.customer_id.as_deref().and_then(|external| tx.customer(external)).map(|customer| customer.key);
+        let customer =
+            before.customer_id.as_deref().and_then(|external| tx.customer(external)).map(|customer| customer.key);
         tx.refuse_taken_limit_name(&after.name, customer, Some(id)).await?;
     }
     let (units, nanos) = after.limit_value.parts();
@@ -307,7 +322,8 @@ async fn update(tx: &mut Tx<'_>, id: LimitId, patch: LimitPatch) -> Result<Limit
     .execute(tx.conn())
     .await?;
     let after = tx.put_limit(id).await?;
-    tx.audit(Audit { operation: "limits.update", target: &id.to_string(), before: Some(&before), after: Some(&after) }).await?;
+    tx.audit(Audit { operation: "limits.update", target: &id.to_string(), before: Some(&before), after: Some(&after) })
+        .await?;
     Ok(after)
 }
 
@@ -318,7 +334,8 @@ async fn set_archived(tx: &mut Tx<'_>, id: LimitId, archived: bool) -> Result<Li
     }
     if !archived {
         tx.limitable(before.meter_id)?;
-        let customer = before.customer_id.as_deref().and_then(|external| tx.customer(external)).map(|customer| customer.key);
+        let customer =
+            before.customer_id.as_deref().and_then(|external| tx.customer(external)).map(|customer| customer.key);
         tx.refuse_taken_limit_name(&before.name, customer, Some(id)).await?;
     }
     let now = tx.now.as_micros();

@@ -180,7 +180,10 @@ fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Meter> {
         description: row.try_get("description")?,
         aggregation: stored(row.try_get("aggregation")?)?,
         field: row.try_get("field")?,
-        event_filter: EventFilter { event_type: row.try_get("event_type")?, dimensions: from_json(row.try_get("dimensions")?)? },
+        event_filter: EventFilter {
+            event_type: row.try_get("event_type")?,
+            dimensions: from_json(row.try_get("dimensions")?)?,
+        },
         group_by: from_json(row.try_get("group_by")?)?,
         unit: row.try_get("unit")?,
         built_in: row.try_get("built_in")?,
@@ -228,7 +231,10 @@ impl Tx<'_> {
     async fn refuse_taken_name(&mut self, name: &str, but: Option<MeterId>) -> Result<()> {
         match self.config.meters.values().find(|meter| meter.name == name && Some(meter.id) != but) {
             None => Ok(()),
-            Some(_) => Err(Fault { code: Code::Conflict, ..Fault::invalid("name", "is the name of another live meter") }.into()),
+            Some(_) => {
+                Err(Fault { code: Code::Conflict, ..Fault::invalid("name", "is the name of another live meter") }
+                    .into())
+            }
         }
     }
 }
@@ -312,7 +318,8 @@ async fn update(tx: &mut Tx<'_>, id: MeterId, patch: MeterPatch) -> Result<Meter
     if recount {
         tx.recount_everyone().await?;
     }
-    tx.audit(Audit { operation: "meters.update", target: &id.to_string(), before: Some(&before), after: Some(&after) }).await?;
+    tx.audit(Audit { operation: "meters.update", target: &id.to_string(), before: Some(&before), after: Some(&after) })
+        .await?;
     Ok(after)
 }
 
@@ -334,7 +341,8 @@ async fn archive(tx: &mut Tx<'_>, id: MeterId) -> Result<()> {
     tx.config.meters.remove(&rule.key);
     tx.touches(Topics::METERS);
     let after = tx.find_meter(id).await?;
-    tx.audit(Audit { operation: "meters.archive", target: &id.to_string(), before: Some(&before), after: Some(&after) }).await
+    tx.audit(Audit { operation: "meters.archive", target: &id.to_string(), before: Some(&before), after: Some(&after) })
+        .await
 }
 
 async fn restore(tx: &mut Tx<'_>, id: MeterId) -> Result<Meter> {
@@ -344,29 +352,42 @@ async fn restore(tx: &mut Tx<'_>, id: MeterId) -> Result<Meter> {
     }
     tx.refuse_taken_name(&before.name, Some(id)).await?;
     let series = tx.new_series().await?;
-    sqlx::query("UPDATE meter SET archived_at = NULL, series = ?2, updated_at = ?3, version = version + 1 WHERE uuid = ?1")
-        .bind(id.uuid())
-        .bind(series)
-        .bind(tx.now.as_micros())
-        .execute(tx.conn())
-        .await?;
+    sqlx::query(
+        "UPDATE meter SET archived_at = NULL, series = ?2, updated_at = ?3, version = version + 1 WHERE uuid = ?1",
+    )
+    .bind(id.uuid())
+    .bind(series)
+    .bind(tx.now.as_micros())
+    .execute(tx.conn())
+    .await?;
     let after = tx.put_meter(id, true).await?;
-    tx.audit(Audit { operation: "meters.restore", target: &id.to_string(), before: Some(&before), after: Some(&after) }).await?;
+    tx.audit(Audit {
+        operation: "meters.restore",
+        target: &id.to_string(),
+        before: Some(&before),
+        after: Some(&after),
+    })
+    .await?;
     Ok(after)
 }
 
 fn refuse_built_in(meter: &Meter) -> Result<()> {
     match meter.built_in {
         false => Ok(()),
-        true => Err(Fault::new(Code::Conflict, format!("the meter `{}` comes with Weir and cannot be changed", meter.name)).into()),
+        true => {
+            Err(Fault::new(Code::Conflict, format!("the meter `{}` comes with Weir and cannot be changed", meter.name))
+                .into())
+        }
     }
 }
 
 async fn refuse_limited(tx: &mut Tx<'_>, meter: &crate::config::MeterRule, needs: &str) -> Result<()> {
-    let names: Vec<String> = sqlx::query_scalar("SELECT name FROM usage_limit WHERE meter = ?1 AND archived_at IS NULL ORDER BY id LIMIT 10")
-        .bind(meter.key)
-        .fetch_all(tx.conn())
-        .await?;
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM usage_limit WHERE meter = ?1 AND archived_at IS NULL ORDER BY id LIMIT 10",
+    )
+    .bind(meter.key)
+    .fetch_all(tx.conn())
+    .await?;
     if names.is_empty() {
         return Ok(());
     }

@@ -20,7 +20,11 @@ pub struct OwnerFile {
 
 impl std::fmt::Debug for OwnerFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OwnerFile").field("address", &self.address).field("secret", &"<redacted>").field("pid", &self.pid).finish()
+        f.debug_struct("OwnerFile")
+            .field("address", &self.address)
+            .field("secret", &"<redacted>")
+            .field("pid", &self.pid)
+            .finish()
     }
 }
 

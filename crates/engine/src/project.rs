@@ -41,7 +41,13 @@ impl Engine {
                         .execute(tx.conn())
                         .await?;
                     let target = after.id.to_string();
-                    tx.audit(Audit { operation: "project.update", target: &target, before: Some(&before), after: Some(&after) }).await?;
+                    tx.audit(Audit {
+                        operation: "project.update",
+                        target: &target,
+                        before: Some(&before),
+                        after: Some(&after),
+                    })
+                    .await?;
                     tx.config.project = after.clone();
                     tx.touches(Topics::PROJECT);
                     Ok(after)

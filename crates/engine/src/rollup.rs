@@ -37,10 +37,7 @@ impl Span {
     pub(crate) const ALL: Span = Span { start: i64::MIN, end: i64::MAX };
 
     pub(crate) fn new(start: Option<Timestamp>, end: Option<Timestamp>) -> Self {
-        Span {
-            start: start.map_or(i64::MIN, Timestamp::as_micros),
-            end: end.map_or(i64::MAX, Timestamp::as_micros),
-        }
+        Span { start: start.map_or(i64::MIN, Timestamp::as_micros), end: end.map_or(i64::MAX, Timestamp::as_micros) }
     }
 
     pub(crate) fn contains(self, micros: i64) -> bool {
@@ -53,7 +50,9 @@ impl Span {
 
     /// The part made of whole buckets, and the parts before and after it that only the events themselves can tell.
     pub(crate) fn split(self) -> (Span, [Span; 2]) {
-        let up = |edge: i64| if edge == i64::MIN { edge } else { edge.saturating_add((BUCKET - edge.rem_euclid(BUCKET)) % BUCKET) };
+        let up = |edge: i64| {
+            if edge == i64::MIN { edge } else { edge.saturating_add((BUCKET - edge.rem_euclid(BUCKET)) % BUCKET) }
+        };
         let down = |edge: i64| if edge == i64::MAX { edge } else { edge - edge.rem_euclid(BUCKET) };
         let (start, end) = (up(self.start), down(self.end));
         let nothing = Span { start: self.end, end: self.end };
@@ -178,7 +177,9 @@ pub(crate) async fn read(
     let questions = serde_json::to_string(&questions).map_err(|error| crate::Error::Storage(error.to_string()))?;
     let (group_sql, wanted) = match groups {
         Groups::One(group) => ("r.grp = ?3", group.to_string()),
-        Groups::These(ids) => ("r.grp IN (SELECT value FROM json_each(?3))", serde_json::to_string(ids).unwrap_or_default()),
+        Groups::These(ids) => {
+            ("r.grp IN (SELECT value FROM json_each(?3))", serde_json::to_string(ids).unwrap_or_default())
+        }
         Groups::Every => ("r.grp > ?3", "0".to_owned()),
     };
     let table = if kind == Aggregation::Unique { "rollup_member" } else { "rollup" };

@@ -40,7 +40,8 @@ impl Names {
     /// Learns every event type, and those customers that are asked for later one by one.
     pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<Self> {
         let rows = sqlx::query("SELECT id, name FROM event_type").fetch_all(conn).await?;
-        let types = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?;
+        let types =
+            rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?;
         Ok(Names { types, customers: FxHashMap::default() })
     }
 
@@ -51,10 +52,11 @@ impl Names {
         unknown.sort_unstable();
         unknown.dedup();
         if !unknown.is_empty() {
-            let rows = sqlx::query("SELECT id, external_id FROM customer WHERE id IN (SELECT value FROM json_each(?1))")
-                .bind(serde_json::to_string(&unknown).unwrap_or_default())
-                .fetch_all(&mut *conn)
-                .await?;
+            let rows =
+                sqlx::query("SELECT id, external_id FROM customer WHERE id IN (SELECT value FROM json_each(?1))")
+                    .bind(serde_json::to_string(&unknown).unwrap_or_default())
+                    .fetch_all(&mut *conn)
+                    .await?;
             for row in rows {
                 self.customers.insert(row.try_get(0)?, row.try_get(1)?);
             }

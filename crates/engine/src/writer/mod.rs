@@ -25,8 +25,8 @@ use weir_core::time::Timestamp;
 
 pub(crate) use change::Tx;
 pub(crate) use counters::{is_loaded, start_counters};
-pub(crate) use handle::WriterHandle;
 pub(crate) use groups::Groups;
+pub(crate) use handle::WriterHandle;
 pub(crate) use ingest::{Outcome, Prepared};
 pub(crate) use pending::{Cell, Pending};
 pub(crate) use state::{Audit, DEVICE_SHIFT, FOLLOWING, State, read_limit, read_meter, scope, stored};

@@ -50,7 +50,14 @@ pub(crate) struct State {
 impl State {
     /// Reads the data file, and fills it with what every file has when it is new.
     pub(crate) async fn load(conn: &mut SqliteConnection, now: Timestamp) -> Result<State> {
-        let last_id: Option<Uuid> = sqlx::query_scalar("SELECT max(id) FROM event").fetch_one(&mut *conn).await?;
+        // Of everything that has an id: while the clock stands still or steps back, new ones go on after the last.
+        let last_id: Option<Uuid> = sqlx::query_scalar(
+            "SELECT max(id) FROM (SELECT max(id) AS id FROM event UNION ALL SELECT max(uuid) FROM customer \
+             UNION ALL SELECT max(uuid) FROM meter UNION ALL SELECT max(uuid) FROM usage_limit \
+             UNION ALL SELECT max(uuid) FROM api_key UNION ALL SELECT max(uuid) FROM device UNION ALL SELECT uuid FROM project)",
+        )
+        .fetch_one(&mut *conn)
+        .await?;
         let mut ids = Ids::after(last_id.unwrap_or_default());
         let project = match read_project(conn).await? {
             Some(project) => project,
