@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod changes;
 mod context;
 mod error;
 pub mod imports;
@@ -21,6 +22,7 @@ mod typescript;
 mod with_id;
 
 pub use answer::{Quantities, to_bytes};
+pub use changes::Changes;
 pub use context::{App, Context};
 pub use error::{ApiError, Details, ItemError};
 pub use openapi::openapi;

@@ -1,0 +1,94 @@
+//! Who asks: a key of the data, or the secret of the private channel.
+
+use axum::http::{HeaderMap, header};
+use subtle::ConstantTimeEq;
+use weir_api::{ApiError, App, Context};
+use weir_core::error::Code;
+
+/// How callers prove who they are.
+#[derive(Clone)]
+pub enum Auth {
+    /// By an API key.
+    Keys,
+    /// By the secret in the owner's note, which only the same user can read.
+    Owner(Secret),
+}
+
+/// A text that is not for any log.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A new one.
+    pub fn new() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0_u8; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Secret(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    fn is(&self, other: &str) -> bool {
+        self.0.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+impl Auth {
+    /// The caller's view of the app, if the caller is one.
+    pub fn context(&self, app: &App, headers: &HeaderMap) -> Result<Context, ApiError> {
+        let token = bearer(headers)?;
+        match self {
+            Auth::Keys => Ok(Context::caller(app.clone(), app.engine.authenticate(token)?)),
+            Auth::Owner(secret) if secret.is(token) => Ok(Context::cli(app.clone())),
+            Auth::Owner(_) => Err(ApiError::new(Code::InvalidApiKey, "this is not the owner's secret")),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let missing = || ApiError::new(Code::MissingApiKey, "send an API key as `Authorization: Bearer weir_sk_...`");
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let text = value.to_str().map_err(|_| ApiError::new(Code::InvalidApiKey, "the API key is not one of ours"))?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => Ok(token.trim()),
+        _ => Err(missing()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_long_new_and_never_shown() {
+        let (one, other) = (Secret::new().unwrap(), Secret::new().unwrap());
+        assert_eq!(one.reveal().len(), 64);
+        assert!(one.is(one.reveal()) && !one.is(other.reveal()) && !one.is(""));
+        assert_eq!(format!("{one:?}"), "<redacted>");
+    }
+
+    #[test]
+    fn only_a_bearer_token_is_taken() {
+        let code = |value: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+            }
+            bearer(&headers).map(str::to_owned).map_err(|error| error.code)
+        };
+        assert_eq!(code(Some("Bearer weir_sk_x")), Ok("weir_sk_x".to_owned()));
+        assert_eq!(code(Some("bearer  weir_sk_x ")), Ok("weir_sk_x".to_owned()));
+        for value in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Basic abc"), Some("weir_sk_x")] {
+            assert_eq!(code(value), Err(Code::MissingApiKey), "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Live changes as server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use futures_util::stream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use weir_api::{ApiError, App, Changes};
+use weir_engine::Topics;
+
+use crate::auth::Auth;
+
+/// After so long without a change a comment is sent, so that both ends see that the other one is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+struct Stream {
+    app: App,
+    auth: Auth,
+    headers: HeaderMap,
+    changes: Changes,
+    stopping: watch::Receiver<bool>,
+    begun: bool,
+}
+
+/// Streams changes until the server stops, the caller goes away, or the caller's key is taken back.
+pub fn stream(
+    app: App,
+    auth: Auth,
+    headers: &HeaderMap,
+    stopping: watch::Receiver<bool>,
+) -> Result<Response<Body>, ApiError> {
+    auth.context(&app, headers)?;
+    let mut kept = HeaderMap::new();
+    if let Some(token) = headers.get(header::AUTHORIZATION) {
+        kept.insert(header::AUTHORIZATION, token.clone());
+    }
+    let changes = Changes::of(&app.engine);
+    let state = Stream { app, auth, headers: kept, changes, stopping, begun: false };
+    let events = stream::unfold(state, |mut state| async move {
+        let text = state.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(text)), state))
+    });
+    let mut response = Response::new(Body::from_stream(events));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+impl Stream {
+    async fn next(&mut self) -> Option<String> {
+        if !self.begun {
+            self.begun = true;
+            return Some(": listening\n\n".to_owned());
+        }
+        let stopped = async {
+            // The sender being gone means the same.
+            let _ = self.stopping.wait_for(|stopping| *stopping).await;
+        };
+        let topics = tokio::select! {
+            () = stopped => return None,
+            topics = timeout(KEEP_ALIVE, self.changes.next()) => topics,
+        };
+        match topics {
+            Err(_) => Some(": still here\n\n".to_owned()),
+            Ok(None) => None,
+            Ok(Some(topics)) => {
+                // A key may have been revoked, which ends what it opened.
+                if topics | Topics::KEYS == topics && self.auth.context(&self.app, &self.headers).is_err() {
+                    return None;
+                }
+                let names = serde_json::to_string(&topics).ok()?;
+                Some(format!("event: change\ndata: {{\"topics\":{names}}}\n\n"))
+            }
+        }
+    }
+}

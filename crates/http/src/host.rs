@@ -1,0 +1,126 @@
+//! The guard against DNS rebinding: a page of the web that has its name point to this machine still sends that name.
+//!
+//! So a request must name this server by an address, by `localhost`, or by a name that the operator allowed; and one from a page
+//! must come from a page of this server, or of this machine.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, Uri, header};
+use weir_api::ApiError;
+use weir_core::error::Code;
+
+/// The names by which this server may be called, besides addresses and `localhost`.
+#[derive(Clone, Debug, Default)]
+pub struct Names(Vec<String>);
+
+impl Names {
+    /// These names.
+    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
+        Names(names.into_iter().map(|name| name.to_ascii_lowercase()).collect())
+    }
+
+    /// Whether a request may be for this server.
+    pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+        let host = match headers.get(header::HOST) {
+            Some(host) => host.to_str().ok(),
+            None => uri.authority().map(|authority| authority.as_str()),
+        };
+        let Some(host) = host.filter(|host| self.is_ours(name(host))) else {
+            return Err(forbidden("the Host header does not name this server by an address or an allowed name"));
+        };
+        match headers.get(header::ORIGIN) {
+            None => Ok(()),
+            Some(origin) if origin.to_str().is_ok_and(|origin| is_page_of_ours(origin, host)) => Ok(()),
+            Some(_) => Err(forbidden("requests from pages of other sites are refused")),
+        }
+    }
+
+    fn is_ours(&self, name: &str) -> bool {
+        name.parse::<IpAddr>().is_ok()
+            || name.eq_ignore_ascii_case("localhost")
+            || self.0.iter().any(|allowed| name.eq_ignore_ascii_case(allowed))
+    }
+}
+
+fn forbidden(message: &str) -> ApiError {
+    ApiError::new(Code::InsufficientPermissions, message)
+}
+
+fn is_page_of_ours(origin: &str, host: &str) -> bool {
+    let Some((_, page)) = origin.split_once("://") else { return false };
+    let page_name = name(page);
+    let loopback =
+        page_name.eq_ignore_ascii_case("localhost") || page_name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    page.eq_ignore_ascii_case(host) || loopback
+}
+
+/// The name or address without port and brackets.
+fn name(host: &str) -> &str {
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or_default();
+    }
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(host: Option<&str>, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [(header::HOST, host), (header::ORIGIN, origin)] {
+            if let Some(value) = value {
+                headers.insert(name, value.parse().unwrap());
+            }
+        }
+        Names::new(["Meter.example".to_owned()]).check(&Uri::from_static("/v1/status"), &headers).is_ok()
+    }
+
+    #[test]
+    fn addresses_and_allowed_names_are_ours() {
+        for host in [
+            "127.0.0.1:8787",
+            "127.0.0.1",
+            "[::1]:8787",
+            "localhost:1",
+            "LOCALHOST",
+            "192.168.1.5:80",
+            "meter.example:1",
+        ] {
+            assert!(allows(Some(host), None), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:8787",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:80",
+            "",
+            "[",
+            "meter.example.evil",
+        ] {
+            assert!(!allows(Some(host), None), "{host}");
+        }
+        assert!(!allows(None, None));
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_refused() {
+        let host = Some("127.0.0.1:8787");
+        for origin in ["http://127.0.0.1:8787", "http://localhost:5173", "http://[::1]:1"] {
+            assert!(allows(host, Some(origin)), "{origin}");
+        }
+        for origin in [
+            "null",
+            "https://evil.example",
+            "http://evil.example:8787",
+            "http://192.168.1.9:8787",
+            "http://localhost.evil.example",
+        ] {
+            assert!(!allows(host, Some(origin)), "{origin}");
+        }
+        assert!(allows(Some("meter.example"), Some("https://meter.example")));
+    }
+}

@@ -1,0 +1,53 @@
+//! Answers and errors as HTTP responses.
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use weir_api::ApiError;
+use weir_core::error::Code;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An answer.
+pub fn answer(status: u16, body: Vec<u8>, request_id: &str) -> Response<Body> {
+    json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Body::from(body), request_id)
+}
+
+/// A refusal.
+pub fn refuse(error: &ApiError, request_id: &str) -> Response<Body> {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_server_error() {
+        tracing::warn!(request_id, code = %error.code, message = %error.message, "a request failed");
+    }
+    let mut response = json(status, Body::from(error.body(request_id)), request_id);
+    let headers = response.headers_mut();
+    if let Some(seconds) = error.details.retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    match error.code {
+        Code::MissingApiKey | Code::InvalidApiKey | Code::ExpiredApiKey => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // The rest of the body was not read, so the connection cannot carry another request.
+        Code::PayloadTooLarge => {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
+    response
+}
+
+fn json(status: StatusCode, body: Body, request_id: &str) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}

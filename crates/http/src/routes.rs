@@ -1,0 +1,196 @@
+//! The public routes, made from the table.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
+use tokio::sync::watch;
+use weir_api::{ApiError, App, Bound, Input, Method, Quantities, Reach, operations, request_id};
+use weir_core::error::Code;
+
+use crate::auth::Auth;
+use crate::host::Names;
+use crate::{body, changes, console, query, respond};
+
+/// After so long a request is answered with `timeout`.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What every route works on.
+#[derive(Clone)]
+pub(crate) struct Host {
+    pub app: App,
+    pub auth: Auth,
+    pub stopping: watch::Receiver<bool>,
+}
+
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
+/// The public API and the console. `stopping` turns true when streams are to end.
+pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
+    let host = Host { app, auth: Auth::Keys, stopping };
+    let mut paths: BTreeMap<&str, MethodRouter<Host>> = BTreeMap::new();
+    for operation in operations().iter().filter(|operation| operation.row.reach == Reach::Public) {
+        let handler = move |State(host): State<Host>, params: Params, request: Request| async move {
+            respond_to(&host, operation, params, request).await
+        };
+        let routes = paths.remove(operation.row.path).unwrap_or_default();
+        paths.insert(operation.row.path, routes.on(filter(operation.row.method), handler));
+    }
+    let mut router = Router::new();
+    for (path, routes) in paths {
+        router = router.route(&format!("/v1{path}"), routes.fallback(method_not_allowed));
+    }
+    let only_get = |routes: MethodRouter<Host>| routes.fallback(method_not_allowed);
+    router
+        .route("/v1/changes", only_get(get(listen)))
+        .route("/v1/openapi.json", only_get(get(openapi)))
+        .route("/healthz", only_get(get(healthy)))
+        .route("/readyz", only_get(get(ready)))
+        .fallback(elsewhere)
+        .with_state(host)
+}
+
+/// Puts routes behind the guard against DNS rebinding. `names` are host names allowed besides addresses and `localhost`.
+pub fn guarded(router: Router, names: impl IntoIterator<Item = String>) -> Router {
+    router.layer(from_fn_with_state(Arc::new(Names::new(names)), guard))
+}
+
+async fn guard(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response<Body> {
+    match names.check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => respond::refuse(&error, &request_id()),
+    }
+}
+
+const fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+async fn respond_to(host: &Host, operation: &'static Bound, params: Params, request: Request) -> Response<Body> {
+    let id = request_id();
+    let answered = tokio::time::timeout(TIMEOUT, answer(host, operation, params, request)).await;
+    match answered.unwrap_or_else(|_| Err(timed_out())) {
+        Ok(bytes) => respond::answer(operation.row.status, bytes, &id),
+        Err(error) => respond::refuse(&error, &id),
+    }
+}
+
+fn timed_out() -> ApiError {
+    let seconds = TIMEOUT.as_secs();
+    ApiError::new(Code::Timeout, format!("there was no answer within {seconds} s; what was asked may still be done"))
+}
+
+async fn answer(host: &Host, operation: &Bound, params: Params, request: Request) -> Result<Vec<u8>, ApiError> {
+    let (parts, body) = request.into_parts();
+    let ctx = host.auth.context(&host.app, &parts.headers)?;
+    operation.authorise(&ctx)?;
+    let params = params.map_err(|_| ApiError::new(Code::InvalidRequest, "the path is not UTF-8"))?;
+    let path: Vec<(String, String)> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let query = query::parse(parts.uri.query())?;
+    let body = body::read(&parts.headers, body).await?;
+    operation.call(&ctx, Input { path: &path, query: &query, body: &body }, quantities(&parts.headers)).await
+}
+
+/// Strings, if the caller's `Accept` asks for them by a parameter.
+fn quantities(headers: &HeaderMap) -> Quantities {
+    let asked = |value: &HeaderValue| {
+        let text = value.to_str().unwrap_or_default();
+        text.split([',', ';']).any(|part| {
+            let (name, value) = part.split_once('=').unwrap_or_default();
+            name.trim().eq_ignore_ascii_case("quantities")
+                && value.trim().trim_matches('"').eq_ignore_ascii_case("string")
+        })
+    };
+    if headers.get_all(header::ACCEPT).iter().any(asked) { Quantities::Strings } else { Quantities::Numbers }
+}
+
+async fn method_not_allowed() -> Response<Body> {
+    respond::refuse(&ApiError::new(Code::MethodNotAllowed, "this route exists for another method"), &request_id())
+}
+
+async fn elsewhere(request: Request) -> Response<Body> {
+    console::serve(&request).unwrap_or_else(|| {
+        let path: String = request.uri().path().chars().take(100).collect();
+        respond::refuse(&ApiError::new(Code::NotFound, format!("there is no route `{path}`")), &request_id())
+    })
+}
+
+async fn listen(State(host): State<Host>, request: Request) -> Response<Body> {
+    changes::stream(host.app, host.auth, request.headers(), host.stopping)
+        .unwrap_or_else(|error| respond::refuse(&error, &request_id()))
+}
+
+async fn openapi() -> Response<Body> {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let document = DOCUMENT.get_or_init(|| weir_api::openapi().to_string());
+    respond::answer(200, document.as_bytes().to_vec(), &request_id())
+}
+
+async fn healthy() -> Response<Body> {
+    respond::answer(200, br#"{"status":"ok"}"#.to_vec(), &request_id())
+}
+
+async fn ready(State(host): State<Host>) -> Response<Body> {
+    if *host.stopping.borrow() {
+        return respond::refuse(&ApiError::new(Code::Busy, "Weir is closing"), &request_id());
+    }
+    match host.app.engine.project().await {
+        Ok(_) => respond::answer(200, br#"{"status":"ready"}"#.to_vec(), &request_id()),
+        Err(error) => respond::refuse(&error.into(), &request_id()),
+    }
+}
+
+/// The private channel's routes: every operation by its name, and changes.
+pub(crate) fn private(host: Host) -> Router {
+    Router::new().route("/rpc/{name}", on(MethodFilter::POST, rpc)).route("/changes", get(listen)).with_state(host)
+}
+
+async fn rpc(State(host): State<Host>, params: Params, request: Request) -> Response<Body> {
+    let id = request_id();
+    match rpc_answer(&host, params, request).await {
+        Ok(text) => respond::answer(200, text.into_bytes(), &id),
+        Err(error) => respond::refuse(&error, &id),
+    }
+}
+
+async fn rpc_answer(host: &Host, params: Params, request: Request) -> Result<String, ApiError> {
+    let (parts, body) = request.into_parts();
+    let ctx = host.auth.context(&host.app, &parts.headers)?;
+    let params = params.map_err(|_| ApiError::new(Code::InvalidRequest, "the path is not UTF-8"))?;
+    let name = params.iter().next().map(|(_, name)| name.to_owned()).unwrap_or_default();
+    let body = body::read(&parts.headers, body).await?;
+    weir_api::call(&ctx, &name, &body).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_asked_for_by_a_parameter() {
+        let asked = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, value.parse().unwrap());
+            quantities(&headers) == Quantities::Strings
+        };
+        for value in ["application/json; quantities=string", "text/html, application/json;Quantities=\"string\";q=0.9"]
+        {
+            assert!(asked(value), "{value}");
+        }
+        for value in ["application/json", "application/json; quantities=number", "*/*", ""] {
+            assert!(!asked(value), "{value}");
+        }
+    }
+}
