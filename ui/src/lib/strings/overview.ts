@@ -1,4 +1,5 @@
-import { formatCount } from "$lib/format/quantity";
+import type { Q } from "$lib/api/types";
+import { formatCount, formatPercent } from "$lib/format/quantity";
 import { counted } from "./common";
 
 export const overview = {
@@ -27,6 +28,7 @@ export const overview = {
   noLimits: "No limits yet",
   noLimitsHint: "A limit says how much of a meter a customer may use in a period.",
   newLimit: "New limit",
+  building: (percent: Q | null) => `Still counting history${percent === null ? "" : `: ${formatPercent(percent, 0)}`}`,
   noMeters: "No meters",
   inAll: (count: number) => `${counted(count, formatCount(count), "event", "events")} in all`,
 
