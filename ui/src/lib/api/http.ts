@@ -52,12 +52,14 @@ export class HttpBackend implements Backend {
   async #follow(listener: ChangeListener, stop: AbortSignal): Promise<void> {
     listener.connection("connecting");
     for (let attempt = 0; !stop.aborted; attempt++) {
-      const silence = new AbortController();
-      let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+      const connection = new AbortController();
+      const end = () => connection.abort();
+      stop.addEventListener("abort", end, { once: true });
+      let timer = setTimeout(end, SILENCE_MS);
       try {
         const headers = this.#headers();
         headers.set("Accept", "text/event-stream");
-        const response = await this.#fetch("/changes", { headers, signal: AbortSignal.any([stop, silence.signal]) });
+        const response = await this.#fetch("/changes", { headers, signal: connection.signal });
         if (!response.ok || !response.body) throw this.#refused(await response.text(), response);
         listener.connection("live");
         attempt = 0;
@@ -67,7 +69,7 @@ export class HttpBackend implements Backend {
           const { done, value } = await reader.read();
           if (done) break;
           clearTimeout(timer);
-          timer = setTimeout(() => silence.abort(), SILENCE_MS);
+          timer = setTimeout(end, SILENCE_MS);
           for (const event of parser.push(value)) {
             if (event.event === "change") listener.changed((JSON.parse(event.data) as { topics: Topic[] }).topics);
           }
@@ -77,6 +79,7 @@ export class HttpBackend implements Backend {
         if (asFailure(thrown).isAuth) return;
       } finally {
         clearTimeout(timer);
+        stop.removeEventListener("abort", end);
       }
       if (stop.aborted) return;
       listener.connection("down");

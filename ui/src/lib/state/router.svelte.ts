@@ -59,6 +59,13 @@ export function match(pattern: string, segments: readonly string[]): Record<stri
   return params;
 }
 
+let entries = 0;
+
+/** Names an entry of the history, apart from those of earlier visits. Not a secret, so no cryptography (which a plain LAN address lacks). */
+function newEntry(): string {
+  return `${Date.now().toString(36)}-${entries++}`;
+}
+
 class Router {
   #address = $state.raw<Address>(parseHash(location.hash));
   /** Grows with each visit to an address that is not a mere change of its query. */
@@ -68,7 +75,7 @@ class Router {
   readonly #scroll = new Map<string, number>();
 
   constructor() {
-    if (!history.state?.entry) history.replaceState({ entry: crypto.randomUUID() }, "");
+    if (!history.state?.entry) history.replaceState({ entry: newEntry() }, "");
     addEventListener("popstate", () => this.#moved(true));
     addEventListener("hashchange", () => this.#moved(false));
   }
@@ -82,7 +89,7 @@ class Router {
   }
 
   go(address: string, options: { replace?: boolean } = {}): void {
-    const state = { entry: crypto.randomUUID() };
+    const state = { entry: newEntry() };
     if (options.replace) history.replaceState({ entry: history.state?.entry ?? state.entry }, "", address);
     else if (address !== location.hash) history.pushState(state, "", address);
     this.returning = false;
@@ -105,7 +112,7 @@ class Router {
   #moved(back: boolean): void {
     // A link followed by the browser itself also ends here: it made the entry, so it has no name yet.
     const fresh = !history.state?.entry;
-    if (fresh) history.replaceState({ entry: crypto.randomUUID() }, "");
+    if (fresh) history.replaceState({ entry: newEntry() }, "");
     if (back) this.returning = !fresh;
     this.#read();
   }

@@ -7,7 +7,7 @@ export const shell = {
   meters: "Meters",
   limits: "Limits",
   settings: "Settings",
-  openPalette: "Search or jump to…",
+  openPalette: "Find anything…",
   theme: { label: "Theme", system: "System", light: "Light", dark: "Dark" },
   signOut: "Sign out",
   notFound: "There is no such screen",
@@ -20,6 +20,7 @@ export const shell = {
     key: "API key",
     submit: "Sign in",
     make: "No key yet? Make one where the data lies:",
+    commandName: "command",
     command: (dir: string) => `weir keys create --data ${dir} --name console --scope manage`,
     refused: {
       invalid_api_key: "This key is unknown or was revoked.",
