@@ -15,14 +15,13 @@ use crate::actor::Actor;
 use crate::changes::Topics;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Change, Cursor, Customer, CustomerPatch, CustomerSort, ListCustomers, NewCustomer, Page};
+use crate::model::{Change, Customer, CustomerPatch, NewCustomer};
 use crate::scan::{from_json, to_json};
 use crate::writer::{Audit, Tx, stored};
 
-/// A customer row with what lists show: the latest event, and the largest share used of a limit that applies now (`?1`).
-const SELECT: &str = "SELECT c.*, a.last_event_at, \
-     (SELECT max(s.share) FROM standing s WHERE s.customer = c.id AND (s.window_end IS NULL OR s.window_end > ?1)) AS share \
-     FROM customer c LEFT JOIN customer_activity a ON a.customer = c.id";
+/// The largest share used of a limit that applies to the customer `c` now (`?1`).
+pub(crate) const SHARE: &str = "(SELECT max(s.share) FROM standing s \
+     WHERE s.customer = c.id AND (s.window_end IS NULL OR s.window_end > ?1))";
 
 fn no_customer(id: &str) -> Error {
     Error::not_found(Code::CustomerNotFound, "customer", id)
@@ -41,83 +40,6 @@ impl Engine {
     pub async fn customer(&self, id: &str) -> Result<Customer> {
         let mut conn = self.projections().await?;
         find(&mut conn, self.shared.project, id, self.now()).await
-    }
-
-    /// Customers, a page at a time, and how many there are in all.
-    pub async fn customers(&self, list: ListCustomers) -> Result<(Page<Customer>, u64)> {
-        if let Some(query) = &list.query {
-            text::check("query", query, 0, MAX_SHORT)?;
-        }
-        let mut conn = self.projections().await?;
-        let like = list.query.as_deref().filter(|query| !query.is_empty()).map(like_pattern);
-        let matching = "(?2 OR c.archived_at IS NULL) AND (?3 IS NULL OR c.external_id LIKE ?3 ESCAPE '\\' OR c.name LIKE ?3 ESCAPE '\\' \
-                        OR c.email LIKE ?3 ESCAPE '\\' OR (c.metadata <> '{}' AND c.metadata LIKE ?3 ESCAPE '\\'))";
-        // The sort key, its direction, and what stands for a customer without one.
-        let (key, order, none) = match list.sort {
-            CustomerSort::Newest => ("c.id", "DESC", "0"),
-            CustomerSort::ExternalId => ("c.external_id", "ASC", "''"),
-            CustomerSort::Utilisation => ("share", "DESC", "-1.0"),
-            CustomerSort::LastEvent => ("a.last_event_at", "DESC", "-1"),
-        };
-        let past = if order == "ASC" { ">" } else { "<" };
-        let after: Option<[String; 2]> = match &list.cursor {
-            None => None,
-            Some(cursor) => {
-                Some(cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?)
-            }
-        };
-        // A cursor names its row exactly: 17 digits tell any two floats apart.
-        let (cast, text) = match list.sort {
-            CustomerSort::ExternalId => ("TEXT", "sort_key"),
-            CustomerSort::Utilisation => ("REAL", "printf('%!.17g', sort_key)"),
-            CustomerSort::Newest | CustomerSort::LastEvent => ("INTEGER", "CAST(sort_key AS TEXT)"),
-        };
-        let sql = format!(
-            "SELECT *, {text} AS sort_text FROM (SELECT t.*, coalesce({inner}, {none}) AS sort_key \
-             FROM ({SELECT} WHERE {matching}) t) \
-             WHERE ?4 IS NULL OR (sort_key, -id) {past} (CAST(?4 AS {cast}), -?5) ORDER BY sort_key {order}, id LIMIT ?6",
-            inner = key.rsplit('.').next().unwrap_or(key),
-        );
-        let (after_key, after_id) = match &after {
-            Some([key, id]) => {
-                let id: i64 = id.parse().map_err(|_| Fault::invalid("cursor", "is not a cursor of this list"))?;
-                (Some(key.as_str()), id)
-            }
-            None => (None, 0),
-        };
-        let now = self.now().as_micros();
-        let rows = sqlx::query(sqlx::AssertSqlSafe(if order == "ASC" {
-            sql.replace("-id", "id").replace("-?5", "?5")
-        } else {
-            sql
-        }))
-        .bind(now)
-        .bind(list.include_archived)
-        .bind(&like)
-        .bind(after_key)
-        .bind(after_id)
-        .bind(list.limit.probe())
-        .fetch_all(&mut *conn)
-        .await?;
-        let mut customers = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let cursor = Cursor::of(&[row.try_get("sort_text")?, &row.try_get::<i64, _>("id")?.to_string()]);
-            customers.push((read(row, self.shared.project)?, cursor));
-        }
-        let page = Page::cut(customers, list.limit, |(_, cursor)| cursor.clone());
-        let total: i64 = if like.is_none() && list.include_archived {
-            self.shared.customers.len() as i64
-        } else {
-            let sql = format!("SELECT count(*) FROM customer c WHERE ?1 IS NOT NULL AND {matching}");
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-                .bind(now)
-                .bind(list.include_archived)
-                .bind(&like)
-                .fetch_one(&mut *conn)
-                .await?
-        };
-        let data = page.data.into_iter().map(|(customer, _)| customer).collect();
-        Ok((Page { data, next_cursor: page.next_cursor, has_more: page.has_more }, total.unsigned_abs()))
     }
 
     /// Changes a customer. A new zone or billing date re-cuts all of the customer's windows from the recorded events.
@@ -142,12 +64,6 @@ impl Engine {
         let id = id.to_owned();
         self.writer().change(actor, move |tx| Box::pin(set_archived(tx, id, false))).await
     }
-}
-
-/// A `LIKE` pattern that finds a text anywhere.
-pub(crate) fn like_pattern(query: &str) -> String {
-    let escaped = query.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
 }
 
 fn check_texts(name: &Option<String>, email: &Option<String>) -> Result<(), Fault> {
@@ -181,7 +97,8 @@ fn cycle_start(given: &str, zone: Zone) -> Result<CivilDate, Fault> {
     Ok(CivilDate::of(at, zone))
 }
 
-fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Customer> {
+/// A customer row with `last_event_at` and `share`.
+pub(crate) fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Customer> {
     let instant = |column: &str| -> Result<Option<Timestamp>> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
     };
@@ -210,7 +127,12 @@ fn percent(share: f64) -> Quantity {
 
 /// The row of a customer by external id, or else by internal id.
 async fn find(conn: &mut SqliteConnection, project: ProjectId, id: &str, now: Timestamp) -> Result<Customer> {
-    let by = |column: &str| format!("{SELECT} WHERE c.{column} = ?2");
+    let by = |column: &str| {
+        format!(
+            "SELECT c.*, a.last_event_at, {SHARE} AS share \
+             FROM customer c LEFT JOIN customer_activity a ON a.customer = c.id WHERE c.{column} = ?2"
+        )
+    };
     let row = sqlx::query(sqlx::AssertSqlSafe(by("external_id")))
         .bind(now.as_micros())
         .bind(id)

@@ -9,6 +9,7 @@ mod changes;
 mod check;
 pub mod clock;
 mod config;
+mod customer_list;
 mod customers;
 pub mod doctor;
 mod engine;

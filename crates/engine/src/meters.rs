@@ -13,7 +13,7 @@ use weir_core::time::Timestamp;
 
 use crate::actor::Actor;
 use crate::changes::Topics;
-use crate::customers::like_pattern;
+use crate::customer_list::like_pattern;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Cursor, ListMeters, Meter, MeterPatch, MeterState, NewMeter, Page, Progress};

@@ -8,8 +8,9 @@ use super::pending::{Cell, Pending};
 use crate::error::{Error, Result};
 use crate::rollup::Columns;
 
-/// Rows of one statement, largest first: few enough texts to stay prepared, whatever the number of rows.
-const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
+/// Rows of one statement, largest first; the last statement holds what is left, whatever that is below the smallest. So the texts
+/// are few enough to stay prepared, and a small batch is one statement.
+const CHUNKS: [usize; 2] = [256, 64];
 
 /// Inserts rows with `columns` values each, in as few statements as the chunk sizes allow.
 pub(crate) async fn insert_rows<T>(
@@ -22,8 +23,8 @@ pub(crate) async fn insert_rows<T>(
 ) -> Result<()> {
     let row = format!("({})", vec!["?"; columns].join(","));
     let mut rest = rows;
-    for size in CHUNKS {
-        if rest.len() < size {
+    for size in CHUNKS.into_iter().chain([rows.len() % CHUNKS[1]]) {
+        if size == 0 || rest.len() < size {
             continue;
         }
         let sql = format!("INSERT {into} VALUES {} {then}", vec![row.as_str(); size].join(","));
