@@ -26,6 +26,9 @@ use crate::model::{
     Source, StandingRow,
 };
 
+/// How often a customer is loaded for one answer before the caller is told to come back.
+const MOST_LOADS: usize = 5;
+
 /// One limit as it applies to a customer now.
 struct Applied<'a> {
     rule: &'a LimitRule,
@@ -146,8 +149,7 @@ impl Engine {
     /// Whether a customer may go on, or an event may happen. Consumes nothing, and sees every answered record.
     pub async fn check(&self, check: Check) -> Result<CheckAnswer> {
         validate(&check)?;
-        let customer = self.loaded(&check.customer_id).await?;
-        let config = self.shared.config();
+        let (config, customer) = self.loaded(&check.customer_id).await?;
         let now = self.now();
         let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
         let about_event = check.dimensions.is_some() || check.event_type.is_some() || check.values.is_some();
@@ -186,8 +188,7 @@ impl Engine {
     /// Where a customer stands with every limit that applies.
     pub async fn customer_standing(&self, id: &str) -> Result<CustomerStanding> {
         let external = self.external_id(id).await?;
-        let customer = self.loaded(&external).await?;
-        let config = self.shared.config();
+        let (config, customer) = self.loaded(&external).await?;
         let now = self.now();
         let mut applied = Vec::new();
         for (rule, source) in effective(&config, &customer.own) {
@@ -231,13 +232,12 @@ impl Engine {
         drop(conn);
         let more = rows.len() > list.limit.rows();
         rows.truncate(list.limit.rows());
-        let config = self.shared.config();
         let (mut data, mut next) = (Vec::with_capacity(rows.len()), None);
         for row in &rows {
             let (share, customer, limit): (String, i64, i64) = (row.try_get(2)?, row.try_get(0)?, row.try_get(1)?);
             next = Some(Cursor::of(&[&share, &customer.to_string(), &limit.to_string()]));
             let external: String = row.try_get(3)?;
-            let live = self.loaded(&external).await?;
+            let (config, live) = self.loaded(&external).await?;
             let id = LimitId::new(row.try_get(5)?);
             // The row is for sorting; what is shown is worked out anew. A limit that stopped applying meanwhile is left out.
             let standing = effective(&config, &live.own)
@@ -251,23 +251,31 @@ impl Engine {
         Ok(Page::new(data, next.filter(|_| more)))
     }
 
-    /// A customer with the counters of every limit loaded; an unknown one as if created now.
-    async fn loaded(&self, external: &str) -> Result<Arc<LiveCustomer>> {
-        let config = self.shared.config();
-        let Some(customer) = self.shared.customers.get(external) else {
-            let mut customer = LiveCustomer {
-                key: 0,
-                id: weir_core::id::CustomerId::new(Uuid::nil()),
-                external: external.into(),
-                zone: None,
-                anchor: CivilDate::of(self.now(), config.project.timezone),
-                own: Arc::default(),
-                counters: Vec::new(),
+    /// A customer with the counters of every limit loaded, and the configuration they were loaded for; an unknown customer as if
+    /// created now.
+    async fn loaded(&self, external: &str) -> Result<(Arc<Config>, Arc<LiveCustomer>)> {
+        for _ in 0..MOST_LOADS {
+            let config = self.shared.config();
+            let Some(customer) = self.shared.customers.get(external) else {
+                let mut customer = LiveCustomer {
+                    key: 0,
+                    id: weir_core::id::CustomerId::new(Uuid::nil()),
+                    external: external.into(),
+                    zone: None,
+                    anchor: CivilDate::of(self.now(), config.project.timezone),
+                    own: Arc::default(),
+                    counters: Vec::new(),
+                };
+                crate::writer::start_counters(&config, &mut customer, self.now());
+                return Ok((config, Arc::new(customer)));
             };
-            crate::writer::start_counters(&config, &mut customer, self.now());
-            return Ok(Arc::new(customer));
-        };
-        if crate::writer::is_loaded(&config, &customer) { Ok(customer) } else { self.writer().load(external).await }
+            if crate::writer::is_loaded(&config, &customer) {
+                return Ok((config, customer));
+            }
+            // The configuration may change while it loads; then it is judged anew.
+            self.writer().load(external).await?;
+        }
+        Err(Error::Busy { reason: "limits are changing faster than they can be counted", retry_after_seconds: 1 })
     }
 
     /// The external id of a known customer given by external or internal id.
