@@ -7,3 +7,4 @@ mod downloads;
 pub mod logs;
 #[cfg(feature = "desktop")]
 pub mod shell;
+pub mod weir;

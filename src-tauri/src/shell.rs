@@ -1,31 +1,46 @@
 //! The window itself.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tauri::{AppHandle, Manager, Url, WebviewWindowBuilder};
+use tauri::plugin::TauriPlugin;
+use tauri::{AppHandle, Emitter, Manager, RunEvent, State, Url, WebviewWindowBuilder, Wry};
 use tauri_plugin_window_state::StateFlags;
+use weir_engine::Topics;
 
-use crate::downloads;
+use crate::weir::Weir;
+use crate::{downloads, logs};
 
 const WINDOW: &str = "main";
 
+/// Where the data lies, when it is not the user's data folder.
+const DATA_DIR: &str = "WEIR_DATA_DIR";
+
+/// The event that says what is stale: `{"topics": [...]}`.
+const CHANGES: &str = "weir://changes";
+
 /// Opens the window and stays until it is closed.
 pub fn run() -> ExitCode {
+    let chosen = std::env::var_os(DATA_DIR).map(PathBuf::from);
     let app = tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)))
+        .plugin(single_instance(chosen.as_deref()))
         .plugin(
             tauri_plugin_window_state::Builder::default()
                 .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
                 .build(),
         )
         .invoke_handler(tauri::generate_handler![rpc])
-        .setup(|app| {
-            open_window(app.handle())?;
-            Ok(())
-        })
+        .setup(move |app| Ok(begin(app.handle(), chosen)?))
         .build(tauri::generate_context!());
     match app {
-        Ok(app) => ExitCode::from(u8::try_from(app.run_return(|_, _| {})).unwrap_or(1)),
+        Ok(app) => {
+            let status = app.run_return(|app, event| {
+                if let RunEvent::Exit = event {
+                    tauri::async_runtime::block_on(app.state::<Weir>().close());
+                }
+            });
+            ExitCode::from(u8::try_from(status).unwrap_or(1))
+        }
         Err(error) => {
             eprintln!("Weir could not start: {error}");
             ExitCode::FAILURE
@@ -33,9 +48,73 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// A second start brings the first window to the front. Windows on other data have other names on the bus.
+fn single_instance(data_dir: Option<&Path>) -> TauriPlugin<Wry> {
+    let builder = tauri_plugin_single_instance::Builder::new().callback(|app, _, _| show(app));
+    match data_dir {
+        Some(data_dir) => builder.dbus_id(bus_name(data_dir)).build(),
+        None => builder.build(),
+    }
+}
+
+/// Letters for every byte of the folder's name: a bus name has few characters to choose from.
+fn bus_name(data_dir: &Path) -> String {
+    let folder = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    let mut hash = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(&folder, &mut hash);
+    format!("dev.weir.desktop.data{:x}", std::hash::Hasher::finish(&hash))
+}
+
+fn begin(app: &AppHandle, chosen: Option<PathBuf>) -> tauri::Result<()> {
+    let data_dir = match chosen {
+        Some(chosen) => chosen,
+        None => app.path().app_data_dir()?,
+    };
+    match logs::begin(&data_dir.join("logs")) {
+        Ok(logs) => {
+            app.manage(logs);
+        }
+        // The console will show what is wrong with the folder.
+        Err(error) => eprintln!("there is no log: {}: {error}", data_dir.display()),
+    }
+    let console = app.clone();
+    app.manage(Weir::new(data_dir, move |topics| tell_console(&console, topics)));
+    tauri::async_runtime::spawn(open_data(app.clone()));
+    #[cfg(unix)]
+    tauri::async_runtime::spawn(stop_when_told(app.clone()));
+    open_window(app)
+}
+
 #[tauri::command]
-async fn rpc(op: String, request: String) -> Result<String, String> {
-    Err(format!("{op} {request}"))
+async fn rpc(weir: State<'_, Weir>, op: String, request: String) -> Result<String, String> {
+    weir.rpc(&op, &request).await
+}
+
+/// Opens the data while the window is being drawn; the console asks again, and hears, when that fails.
+async fn open_data(app: AppHandle) {
+    app.state::<Weir>().open_now().await;
+}
+
+fn tell_console(app: &AppHandle, topics: Topics) {
+    if let Err(error) = app.emit(CHANGES, serde_json::json!({ "topics": topics })) {
+        tracing::warn!(%error, "the console was not told of a change");
+    }
+}
+
+/// Being told to stop by the system closes the window as a person would.
+#[cfg(unix)]
+async fn stop_when_told(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            app.exit(0);
+        }
+        (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "signals are not heard"),
+    }
 }
 
 fn open_window(app: &AppHandle) -> tauri::Result<()> {
@@ -54,7 +133,6 @@ fn stays(url: &Url) -> bool {
         || (cfg!(dev) && url.host_str() == Some("127.0.0.1"))
 }
 
-/// A second start brings the first window to the front.
 fn show(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(WINDOW) {
         for step in [window.unminimize(), window.show(), window.set_focus()] {

@@ -48,13 +48,14 @@ const WHEN_SHOWN: &str = "
 
 /// What a window is opened with.
 pub struct Setup {
+    home: TempDir,
     lang: &'static str,
     size: (u32, u32),
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { lang: "C.UTF-8", size: (1280, 800) }
+        Self { home: TempDir::new().expect("a temporary directory"), lang: "C.UTF-8", size: (1280, 800) }
     }
 }
 
@@ -65,9 +66,14 @@ impl Setup {
         self
     }
 
+    /// Where the app will keep its data.
+    pub fn data_dir(&self) -> PathBuf {
+        data_dir(self.home.path())
+    }
+
     /// Starts the app and waits until the driver holds its web view.
     pub async fn open(self) -> Window {
-        let home = TempDir::new().expect("a temporary directory");
+        let home = self.home;
         let display = Group::display(self.size);
         let bus = Group::bus(home.path());
         let port = free_port();

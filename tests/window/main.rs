@@ -7,8 +7,8 @@ use harness::{Setup, within};
 #[tokio::test]
 async fn the_app_opens_and_shows_the_console() {
     let window = Setup::default().open().await;
-    window.read("#app h1", "").await;
-    assert_eq!(within("the title", window.driver.title()).await, "Weir");
+    window.read("#app h1", "Overview").await;
+    assert_eq!(within("the title", window.driver.title()).await, "Overview · Weir");
     window.keep_picture("opens").await;
 }
 
@@ -51,4 +51,19 @@ async fn the_window_stays_on_the_console() {
     let place = within("the link is followed", window.driver.execute(leave, Vec::new())).await;
     assert_eq!(place.json().as_str(), Some("tauri:"));
     window.read("#app h1", "").await;
+}
+
+/// The data may be in use: the window says so, and works once it is free.
+#[tokio::test]
+async fn data_in_use_is_said_and_tried_again() {
+    let setup = Setup::default();
+    let other = weir_engine::Engine::open(weir_engine::OpenOptions::new(setup.data_dir()), weir_engine::SystemClock);
+    let other = other.await.expect("the data opens");
+    let window = setup.open().await;
+    let said = window.read("[role=alert]", "in use").await;
+    assert!(said.contains("Try again"), "{said}");
+    window.keep_picture("in use").await;
+    other.close().await;
+    window.click("button", "Try again").await;
+    window.read("h1", "Overview").await;
 }

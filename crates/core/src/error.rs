@@ -51,13 +51,15 @@ pub enum Code {
     InternalError,
     /// 503: too much waits already, or a meter is being built; nothing was done.
     Busy,
+    /// 503: the data folder cannot be opened; the message says why and what to do.
+    DataUnavailable,
     /// 504: the answer took too long.
     Timeout,
 }
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Code; 24] = [
+    pub const ALL: [Code; 25] = [
         Code::InvalidRequest,
         Code::MissingRequiredField,
         Code::InvalidFieldValue,
@@ -81,6 +83,7 @@ impl Code {
         Code::RateLimitExceeded,
         Code::InternalError,
         Code::Busy,
+        Code::DataUnavailable,
         Code::Timeout,
     ];
 
@@ -110,6 +113,7 @@ impl Code {
             Code::RateLimitExceeded => "rate_limit_exceeded",
             Code::InternalError => "internal_error",
             Code::Busy => "busy",
+            Code::DataUnavailable => "data_unavailable",
             Code::Timeout => "timeout",
         }
     }
@@ -133,7 +137,7 @@ impl Code {
             Code::UnsupportedMediaType => 415,
             Code::RateLimitExceeded => 429,
             Code::InternalError => 500,
-            Code::Busy => 503,
+            Code::Busy | Code::DataUnavailable => 503,
             Code::Timeout => 504,
         }
     }
