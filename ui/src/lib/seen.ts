@@ -32,7 +32,7 @@ export function seenIn(events: readonly UsageEvent[]): Seen {
   };
 }
 
-/** Those that hold what is typed, those that begin with it first. */
+/** Those that hold what is typed; those that begin with it first. */
 export function suggest(names: Iterable<string>, typed: string): string[] {
   const wanted = typed.trim().toLowerCase();
   const fitting = [...new Set(names)].filter((name) => name.toLowerCase().includes(wanted));

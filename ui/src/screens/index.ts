@@ -2,12 +2,15 @@
  * The screens: each address, what draws it, and what the sidebar lists. A screen is listed here the day it works.
  */
 import ChartColumn from "@lucide/svelte/icons/chart-column";
+import List from "@lucide/svelte/icons/list";
 import Settings from "@lucide/svelte/icons/settings";
 import Users from "@lucide/svelte/icons/users";
 import type { Component } from "svelte";
 import { t } from "$lib/strings";
 import CustomerScreen from "./customers/CustomerScreen.svelte";
 import CustomersScreen from "./customers/CustomersScreen.svelte";
+import EventsScreen from "./events/EventsScreen.svelte";
+import ImportScreen from "./events/ImportScreen.svelte";
 import OverviewScreen from "./overview/OverviewScreen.svelte";
 import SettingsScreen from "./settings/SettingsScreen.svelte";
 
@@ -36,11 +39,14 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "overview", component: OverviewScreen },
   { pattern: "customers", component: CustomersScreen },
   { pattern: "customers/:id/:tab?", component: CustomerScreen, identity: ["id"] },
+  { pattern: "events", component: EventsScreen },
+  { pattern: "events/import/:id?", component: ImportScreen, identity: ["id"] },
   { pattern: "settings", component: SettingsScreen },
 ];
 
 export const NAV: NavEntry[] = [
   { path: "overview", label: t.shell.overview, icon: ChartColumn, key: "o", group: 1 },
   { path: "customers", label: t.shell.customers, icon: Users, key: "c", group: 1 },
+  { path: "events", label: t.shell.events, icon: List, key: "e", group: 1 },
   { path: "settings", label: t.shell.settings, icon: Settings, key: "s", group: 3 },
 ];

@@ -164,6 +164,14 @@ export const common = {
     zone: (zone: string) => `Times in ${zone}`,
   },
 
+  filters: {
+    add: "Dimension",
+    name: "Dimension",
+    value: "Value",
+    valueOf: (name: string) => (name ? `Value of ${name}` : "Value"),
+    remove: (name: string) => `Remove the filter on ${name}`,
+  },
+
   picker: {
     noResult: "Nothing found",
     searching: "Searching…",

@@ -4,8 +4,11 @@
  */
 import { common } from "./common";
 import { customers } from "./customers";
+import { events } from "./events";
+import { limits } from "./limits";
+import { meters } from "./meters";
 import { overview } from "./overview";
 import { shell } from "./shell";
 
-export const t = { ...common, shell, overview, customers };
+export const t = { ...common, shell, overview, customers, events, meters, limits };
 export { counted } from "./common";
