@@ -1,0 +1,267 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+/// Usage metering and limits, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API and the console
+    Serve(ServeArgs),
+    /// Make, list and revoke API keys
+    Keys(KeysArgs),
+    /// Record the usage in a CSV or JSON Lines file; running it again adds only what is new
+    Import(ImportArgs),
+    /// Recompute everything from the recorded events and print any difference
+    Doctor(DataArgs),
+    /// Write a copy of the data to a file, while it is in use or not
+    Backup(BackupArgs),
+    /// Put a backup in the place of the data
+    Restore(RestoreArgs),
+    /// Draw a meter's usage as an SVG or PNG file
+    Chart(ChartArgs),
+}
+
+/// Where the data lies.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// The folder that holds the data
+    #[arg(long = "data", value_name = "DIR", env = "WEIR_DATA", value_parser = absolute)]
+    pub dir: PathBuf,
+}
+
+/// The folder is also shown to people elsewhere, to whom a relative path says nothing.
+fn absolute(path: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Where to listen; anything but a loopback address lets other machines in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    pub listen: String,
+    /// A host name by which browsers may call this server, besides addresses and localhost
+    #[arg(long = "allow-host", value_name = "NAME")]
+    pub allow_hosts: Vec<String>,
+}
+
+/// What to do with keys.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a key and print it; it is shown this once
+    Create {
+        #[command(flatten)]
+        data: DataArgs,
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it may do; each scope includes the ones before it
+        #[arg(long)]
+        scope: KeyScope,
+        /// When it stops working, such as 2030-01-01T00:00:00Z
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+    },
+    /// List the keys, without their secrets
+    List {
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Revoke a key at once
+    Revoke {
+        #[command(flatten)]
+        data: DataArgs,
+        /// The key's id, as listed
+        id: String,
+    },
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KeyScope {
+    /// Read and check
+    Read,
+    /// Also record usage
+    Ingest,
+    /// Everything
+    Manage,
+}
+
+impl KeyScope {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeyScope::Read => "read",
+            KeyScope::Ingest => "ingest",
+            KeyScope::Manage => "manage",
+        }
+    }
+}
+
+/// What to import and how.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("whose").required(true).args(["customer", "customer_column"])),
+    group(ArgGroup::new("what").required(true).args(["event_type", "type_column"])),
+    after_help = "Exit status: 0 when every row is recorded, 2 when some were refused, 1 when the import failed."
+)]
+pub struct ImportArgs {
+    /// The file, plain or gzipped; `-` for standard input
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Whose usage it is
+    #[arg(long, value_name = "VALUE")]
+    pub customer: Option<String>,
+    /// The column that says whose usage it is
+    #[arg(long, value_name = "COLUMN")]
+    pub customer_column: Option<String>,
+    /// What happened, such as llm.completion
+    #[arg(long = "type", value_name = "VALUE")]
+    pub event_type: Option<String>,
+    /// The column that says what happened
+    #[arg(long, value_name = "COLUMN")]
+    pub type_column: Option<String>,
+    /// The column that says when it happened
+    #[arg(long, value_name = "COLUMN")]
+    pub timestamp: String,
+    /// The zone of times that name none, such as Europe/Berlin; UTC when not given
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// A value and the columns that are added up to it; may be repeated
+    #[arg(long = "value", value_name = "NAME=COLUMN[+COLUMN...]")]
+    pub values: Vec<String>,
+    /// A dimension and the column that holds it; may be repeated
+    #[arg(long = "dimension", value_name = "NAME=COLUMN")]
+    pub dimensions: Vec<String>,
+    /// A dimension that is the same for every row; may be repeated
+    #[arg(long = "dimension-value", value_name = "NAME=VALUE")]
+    pub dimension_values: Vec<String>,
+    /// The column that identifies a row for ever; without it a row is known by its content
+    #[arg(long, value_name = "COLUMN")]
+    pub id_column: Option<String>,
+    /// Where to list refused rows; beside the file when not given
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// Where to put a backup.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// A file that does not exist yet
+    pub file: PathBuf,
+}
+
+/// Which backup to restore.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The backup
+    pub file: PathBuf,
+}
+
+/// What to draw.
+#[derive(Debug, Args)]
+pub struct ChartArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The meter, by name or id
+    #[arg(long)]
+    pub meter: String,
+    /// Only this customer
+    #[arg(long)]
+    pub customer: Option<String>,
+    /// From this time on; the first event when not given
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Up to this time, exclusive; the last event when not given
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// How finely: 1m, 15m, hour, day, week or month; as fits when not given
+    #[arg(long)]
+    pub interval: Option<String>,
+    /// A line for each of the largest groups by this dimension; may be repeated
+    #[arg(long = "group-by", value_name = "DIMENSION")]
+    pub group_by: Vec<String>,
+    /// The ground the picture is for
+    #[arg(long, default_value = "light")]
+    pub theme: Theme,
+    /// In pixels
+    #[arg(long, default_value_t = 960)]
+    pub width: u32,
+    /// In pixels
+    #[arg(long, default_value_t = 480)]
+    pub height: u32,
+    /// Over the picture; the meter's name when not given
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The file to write, ending in .svg or .png
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// The ground a picture is for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Theme {
+    /// Dark on white
+    Light,
+    /// Light on near black
+    Dark,
+}
+
+impl Theme {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_import_needs_to_know_whose_and_what() {
+        let parse = |more: &str| {
+            Cli::try_parse_from(format!("weir import f.csv --data d --timestamp t {more}").split_whitespace())
+        };
+        assert!(parse("--customer a --type-column c").is_ok());
+        assert!(parse("--customer a").is_err());
+        assert!(parse("--type b").is_err());
+        assert!(parse("--customer a --customer-column c --type b").is_err());
+    }
+}

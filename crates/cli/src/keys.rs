@@ -1,0 +1,115 @@
+//! `weir keys`: make, list and revoke API keys.
+
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+use weir_http::Door;
+
+use crate::args::{KeysArgs, KeysCommand};
+use crate::failure::Failure;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewKey<'a> {
+    name: &'a str,
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    key: String,
+}
+
+#[derive(Serialize)]
+struct ListKeys {
+    limit: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    data: Vec<Key>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Key {
+    id: String,
+    name: String,
+    scope: String,
+    prefix: String,
+    created_at: String,
+    last_used_at: Option<String>,
+    expires_at: Option<String>,
+    revoked_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ById<'a> {
+    id: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Done {}
+
+/// Does what is asked with the keys.
+pub async fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
+    let (KeysCommand::Create { data, .. } | KeysCommand::List { data } | KeysCommand::Revoke { data, .. }) =
+        &args.command;
+    let door = Door::open(&data.dir).await?;
+    let done = act(&door, &args.command).await;
+    door.close().await;
+    done?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn act(door: &Door, command: &KeysCommand) -> Result<(), Failure> {
+    match command {
+        KeysCommand::Create { name, scope, expires, .. } => {
+            let request = NewKey { name, scope: scope.as_str(), expires_at: expires.as_deref() };
+            let made: Made = door.ask("keys.create", &request).await?;
+            println!("{}", made.key);
+        }
+        KeysCommand::List { .. } => list(door).await?,
+        KeysCommand::Revoke { id, .. } => {
+            let Done {} = door.ask("keys.revoke", &ById { id }).await?;
+            eprintln!("revoked {id}");
+        }
+    }
+    Ok(())
+}
+
+async fn list(door: &Door) -> Result<(), Failure> {
+    let mut rows = vec![["ID", "NAME", "SCOPE", "KEY", "CREATED", "LAST USED", "STATE"].map(str::to_owned)];
+    let mut cursor = None;
+    loop {
+        let page: Page = door.ask("keys.list", &ListKeys { limit: 100, cursor }).await?;
+        rows.extend(page.data.into_iter().map(row));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 7] = std::array::from_fn(width);
+    for row in &rows {
+        let line: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        println!("{}", line.join("  ").trim_end());
+    }
+    Ok(())
+}
+
+fn row(key: Key) -> [String; 7] {
+    let state = match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked {at}"),
+        (None, Some(at)) => format!("expires {at}"),
+        (None, None) => "live".to_owned(),
+    };
+    let used = key.last_used_at.unwrap_or_else(|| "never".to_owned());
+    [key.id, key.name, key.scope, key.prefix, key.created_at, used, state]
+}
