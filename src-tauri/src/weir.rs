@@ -1,32 +1,54 @@
-//! What the window stands on: the engine over its data folder, and the operations made from it.
+//! What the window stands on: the engine over its data folder, the operations made from it, and their local doors.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::Mutex;
 use tokio::task::JoinError;
 use weir_api::{ApiError, App, Changes, Context, request_id, rpc};
 use weir_core::error::Code;
 use weir_engine::{Engine, OpenError, OpenOptions, SystemClock, Topics};
+use weir_http::{PrivateChannel, Server, guarded, public};
 
 use crate::boot::{Boot, Unavailable};
+
+/// Where programs on this machine reach the API; when something else listens there, on another port.
+const ADDRESS: (&str, u16) = ("127.0.0.1", 8787);
 
 /// The engine, opened when first asked for.
 pub struct Weir {
     data_dir: PathBuf,
     tell: Tell,
-    boot: Boot<App, Failure>,
+    boot: Boot<Opened, Failure>,
 }
 
 type Tell = Arc<dyn Fn(Topics) + Send + Sync>;
+
+/// An open engine and its doors.
+struct Opened {
+    app: App,
+    /// Taken when they are closed.
+    doors: Mutex<Option<Doors>>,
+}
+
+/// Ways in for others on this machine.
+struct Doors {
+    /// For the command line of the same user.
+    channel: PrivateChannel,
+    /// For programs with a key; none when no port could be had.
+    server: Option<Server>,
+}
 
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("the folder for files on their way in cannot be used: {0}")]
-    Imports(#[from] std::io::Error),
+    #[error("{path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
     #[error("opening the data broke off: {0}")]
     Broken(JoinError),
 }
@@ -40,25 +62,30 @@ impl Weir {
     /// Opens the data before anyone asks; how it ended is told to whoever asks.
     pub async fn open_now(&self) {
         // Logged where it happens, and shown when the console asks.
-        let _ = self.app().await;
+        let _ = self.opened().await;
     }
 
     /// Does an operation for the person at the window: JSON text in, JSON text out, also when it fails.
     pub async fn rpc(&self, op: &str, request: &str) -> Result<String, String> {
-        match self.app().await {
-            Ok(app) => rpc(&Context::operator(App::clone(&app)), op, request.as_bytes()).await,
+        match self.opened().await {
+            Ok(opened) => rpc(&Context::operator(opened.app.clone()), op, request.as_bytes()).await,
             Err(error) => Err(error.body(&request_id())),
         }
     }
 
-    /// Finishes what was accepted and gives the data folder back.
+    /// Closes the doors, finishes what was accepted and gives the data folder back.
     pub async fn close(&self) {
-        if let Some(app) = self.boot.close().await {
-            app.close().await;
+        let Some(opened) = self.boot.close().await else { return };
+        if let Some(doors) = opened.doors.lock().await.take() {
+            if let Some(server) = doors.server {
+                server.stop().await;
+            }
+            doors.channel.close().await;
         }
+        opened.app.close().await;
     }
 
-    async fn app(&self) -> Result<Arc<App>, ApiError> {
+    async fn opened(&self) -> Result<Arc<Opened>, ApiError> {
         let opened = self.boot.get(|| open(self.data_dir.clone(), self.tell.clone())).await;
         opened.map_err(|unavailable| match unavailable {
             Unavailable::Failed(failure) => explain(&failure),
@@ -67,25 +94,62 @@ impl Weir {
     }
 }
 
-async fn open(data_dir: PathBuf, tell: Tell) -> Result<App, Failure> {
+async fn open(data_dir: PathBuf, tell: Tell) -> Result<Opened, Failure> {
     // On a thread of its own: an upgrade or a replay may take long, and the compiler cannot see that its chain of futures
     // may move between threads.
     let runtime = Handle::current();
     let opened = tokio::task::spawn_blocking(move || runtime.block_on(open_here(data_dir)));
-    let app = opened.await.unwrap_or_else(|broken| Err(Failure::Broken(broken)));
-    let app = app.inspect_err(|failure| tracing::error!(%failure, "the data could not be opened"))?;
-    let mut changes = Changes::of(&app.engine);
+    let opened = opened.await.unwrap_or_else(|broken| Err(Failure::Broken(broken)));
+    let opened = opened.inspect_err(|failure| tracing::error!(%failure, "the data could not be opened"))?;
+    let mut changes = Changes::of(&opened.app.engine);
     tokio::spawn(async move {
         while let Some(topics) = changes.next().await {
             tell(topics);
         }
     });
-    Ok(app)
+    Ok(opened)
 }
 
-async fn open_here(data_dir: PathBuf) -> Result<App, Failure> {
-    let engine = Engine::open(OpenOptions::new(data_dir), SystemClock).await?;
-    Ok(App::new(engine).await?)
+async fn open_here(data_dir: PathBuf) -> Result<Opened, Failure> {
+    let failed = |source| Failure::Io { path: data_dir.clone(), source };
+    let engine = Engine::open(OpenOptions::new(&data_dir), SystemClock).await?;
+    let app = match App::new(engine.clone()).await {
+        Ok(app) => app,
+        Err(error) => {
+            engine.close().await;
+            return Err(failed(error));
+        }
+    };
+    match PrivateChannel::open(app.clone()).await {
+        Ok(channel) => {
+            let server = serve(&app).await;
+            Ok(Opened { app, doors: Mutex::new(Some(Doors { channel, server })) })
+        }
+        Err(error) => {
+            app.close().await;
+            Err(failed(error))
+        }
+    }
+}
+
+/// The public API, to this machine alone. The window works without it.
+async fn serve(app: &App) -> Option<Server> {
+    let listener = match TcpListener::bind(ADDRESS).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind((ADDRESS.0, 0)).await,
+    };
+    let started =
+        listener.and_then(|listener| Server::start(listener, |stopping| guarded(public(app.clone(), stopping), [])));
+    match started {
+        Ok(server) => {
+            app.engine.set_server_address(Some(format!("http://{}", server.address())));
+            Some(server)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "programs on this machine cannot reach the API");
+            None
+        }
+    }
 }
 
 /// What the console shows when there is no engine: what happened, and what to do.

@@ -67,3 +67,18 @@ async fn data_in_use_is_said_and_tried_again() {
     window.click("button", "Try again").await;
     window.read("h1", "Overview").await;
 }
+
+/// A look at every screen.
+#[tokio::test]
+async fn first_run() {
+    let window = Setup::default().open().await;
+    window.click("button", "Load the sample").await;
+    window.read("[role=status], .toast", "28").await;
+    window.keep_picture("overview").await;
+    window.click("a", "Customers").await;
+    window.read("a, td", "azure-conv").await;
+    window.keep_picture("customers").await;
+    window.click("a", "azure-conv").await;
+    window.read("h1", "azure-conv").await;
+    window.keep_picture("customer").await;
+}
