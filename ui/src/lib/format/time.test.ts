@@ -43,6 +43,16 @@ describe("times", () => {
     );
   });
 
+  it("offer every zone once, by the name in use today", () => {
+    const zones = t.allZones();
+    expect(zones[0]).toBe("UTC");
+    expect(new Set(zones).size).toBe(zones.length);
+    expect(zones).toContain("Asia/Kathmandu");
+    expect(zones).toContain("Asia/Kolkata");
+    expect(zones).not.toContain("Asia/Calcutta");
+    for (const zone of zones) expect(t.knownZone(zone)).toBe(zone);
+  });
+
   it("cross between wall clock and instant, also around daylight saving", () => {
     for (const zone of ["UTC", "Australia/Lord_Howe", "America/Los_Angeles", "Asia/Kathmandu"]) {
       for (const text of ["2024-03-10T12:00:00Z", "2024-11-03T20:15:00Z", "2024-06-30T23:59:00Z"]) {

@@ -7,7 +7,7 @@ export const shell = {
   meters: "Meters",
   limits: "Limits",
   settings: "Settings",
-  openPalette: "Find anything…",
+  openPalette: "Search…",
   theme: { label: "Theme", system: "System", light: "Light", dark: "Dark" },
   signOut: "Sign out",
   notFound: "There is no such screen",
