@@ -67,7 +67,7 @@ impl<'a> Scan<'a> {
 
     fn open(&mut self, frame: Frame) -> Result<(), ApiError> {
         if self.frames.len() == MAX_DEPTH {
-            let top = self.keys.first().map(|key| key.to_string());
+            let top = self.frames.first().and_then(|_| self.open_key(0)).map(|key| key.to_string());
             return Err(ApiError {
                 code: Code::InvalidRequest,
                 message: format!("the request must not be nested deeper than {MAX_DEPTH}"),
@@ -215,6 +215,8 @@ mod tests {
             |open: &str, close: &str, depth| format!("{{\"a\":{}{}}}", open.repeat(depth), close.repeat(depth));
         assert!(check(&nested("[", "]", MAX_DEPTH - 1)).is_ok());
         assert_eq!(field(&nested("[", "]", MAX_DEPTH)).unwrap(), "a");
+        let later = format!("{{\"b\":1,\"a\":{}}}", "[".repeat(MAX_DEPTH));
+        assert_eq!(field(&later).unwrap(), "a");
         assert!(check(&"[".repeat(1_000_000)).is_err());
         assert!(check(&"{\"a\":".repeat(1_000_000)).is_err());
     }

@@ -1,0 +1,174 @@
+//! A server on a free port, and a client that knows the table of operations.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use weir_api::{App, Row, TABLE};
+use weir_engine::model::{NewKey, Scope};
+use weir_engine::{Actor, Engine, OpenOptions, SystemClock};
+use weir_http::{Server, guarded, public};
+
+/// Nothing in these tests takes as long.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+pub struct Host {
+    pub app: App,
+    pub base: String,
+    pub key: String,
+    pub client: Client,
+    server: Option<Server>,
+    called: Mutex<BTreeSet<&'static str>>,
+    _dir: TempDir,
+}
+
+/// What came back.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The error's code and the field it names.
+    pub fn refusal(&self) -> (String, String) {
+        let error = &self.json()["error"];
+        assert_eq!(error["status"], self.status.as_u16(), "{}", self.text);
+        assert!(error["requestId"].as_str().unwrap().starts_with("req_"), "{}", self.text);
+        assert!(!error["message"].as_str().unwrap().is_empty());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (text(&error["code"]), text(&error["details"]["field"]))
+    }
+}
+
+impl Host {
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = Engine::open(OpenOptions::new(dir.path().join("data")), SystemClock).await.unwrap();
+        let app = App::new(engine).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server::start(listener, |stopping| guarded(public(app.clone(), stopping), [])).unwrap();
+        let base = format!("http://{}", server.address());
+        let client = Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
+        let key = key(&app, Scope::Manage).await;
+        Host { app, base, key, client, server: Some(server), called: Mutex::default(), _dir: dir }
+    }
+
+    pub async fn stop(mut self) {
+        self.server.take().unwrap().stop().await;
+        self.app.close().await;
+    }
+
+    pub async fn stop_server(&mut self) {
+        self.server.take().unwrap().stop().await;
+    }
+
+    pub fn row(name: &str) -> &'static Row {
+        TABLE.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no operation {name}"))
+    }
+
+    /// Which operations were called so far.
+    pub fn called(&self) -> BTreeSet<&'static str> {
+        self.called.lock().unwrap().clone()
+    }
+
+    /// Does an operation and expects its answer.
+    pub async fn ok(&self, name: &str, request: Value) -> Value {
+        let reply = self.call(name, request).await;
+        assert_eq!(reply.status.as_u16(), Host::row(name).status, "{name}: {}", reply.text);
+        reply.json()
+    }
+
+    /// Does an operation and expects a refusal: its code and field.
+    pub async fn refused(&self, name: &str, request: Value) -> (String, String) {
+        self.call(name, request).await.refusal()
+    }
+
+    /// Does an operation as REST has it: ids into the path, the rest into the query or the body.
+    pub async fn call(&self, name: &str, request: Value) -> Reply {
+        let row = Host::row(name);
+        self.called.lock().unwrap().insert(row.name);
+        let mut members = request.as_object().cloned().unwrap_or_default();
+        let mut path = row.path.to_owned();
+        for id in row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+            let value = members.remove(id).unwrap_or_else(|| panic!("{name} needs {id}"));
+            path = path.replace(&format!("{{{id}}}"), &escape(value.as_str().unwrap()));
+        }
+        let method: Method = row.method.as_str().parse().unwrap();
+        if matches!(method, Method::GET | Method::DELETE) {
+            let query: Vec<String> = members
+                .iter()
+                .flat_map(|(name, value)| match value {
+                    Value::Object(parts) => parts
+                        .iter()
+                        .map(|(key, part)| format!("{}={}", escape(&format!("{name}[{key}]")), escape(&text(part))))
+                        .collect(),
+                    value => vec![format!("{}={}", escape(name), escape(&text(value)))],
+                })
+                .collect();
+            return self.send(self.request(method, &format!("/v1{path}?{}", query.join("&")))).await;
+        }
+        let body = Value::Object(members).to_string();
+        self.post(method, &format!("/v1{path}"), body).await
+    }
+
+    /// Sends a body as it stands.
+    pub async fn post(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Reply {
+        self.send(self.request(method, path).header("content-type", "application/json").body(body)).await
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Reply {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Reply { status, headers, text: response.text().await.unwrap() }
+    }
+
+    /// Asks until an answer is as wanted.
+    pub async fn until(&self, name: &str, request: Value, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let answer = self.ok(name, request.clone()).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{name} stayed {answer}");
+        }
+    }
+}
+
+/// Makes a key of a scope.
+pub async fn key(app: &App, scope: Scope) -> String {
+    let new = NewKey { name: "test".to_owned(), scope, expires_at: None };
+    app.engine.create_key(&Actor::cli(), new).await.unwrap().key
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+pub fn escape(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,11 @@
+//! The public API over real sockets, against a real engine in a temporary folder.
+
+mod access;
+mod changes;
+mod doors;
+mod harness;
+mod imports;
+mod manners;
+mod operations;
+mod refusals;
+mod sample;

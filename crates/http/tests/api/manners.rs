@@ -1,0 +1,103 @@
+//! HTTP manners: exact quantities either way, hosts and pages, sizes, forms, and the description of it all.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::Host;
+
+#[tokio::test]
+async fn quantities_are_exact_numbers_or_strings() {
+    let host = Host::start().await;
+    let body = r#"{"customerId":"acme","eventType":"t","values":{"big":123456789012345678.123456789,"small":"0.000000001"},"properties":{"n":1.50}}"#;
+    let made = host.post(Method::POST, "/v1/events/record", body).await;
+    assert_eq!(made.status.as_u16(), 201, "{}", made.text);
+    let path = format!("/v1/events/{}", made.json()["id"].as_str().unwrap());
+    let numbers = host.get(&path).await.text;
+    assert!(numbers.contains(r#""values":{"big":123456789012345678.123456789,"small":0.000000001}"#), "{numbers}");
+    let accept = "application/json; quantities=string";
+    let strings = host.send(host.request(Method::GET, &path).header("accept", accept)).await.text;
+    assert!(strings.contains(r#""values":{"big":"123456789012345678.123456789","small":"0.000000001"}"#), "{strings}");
+    assert!(strings.contains(r#""properties":{"n":1.50}"#), "what the caller kept is not touched: {strings}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn names_that_are_not_ours_and_pages_of_others_are_refused() {
+    let host = Host::start().await;
+    for (header, value) in [("host", "evil.example"), ("origin", "https://evil.example"), ("origin", "null")] {
+        for path in ["/v1/status", "/", "/healthz", "/v1/changes", "/nothing"] {
+            let reply = host.send(host.request(Method::GET, path).header(header, value)).await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.refusal().0.as_str()),
+                (403, "insufficient_permissions"),
+                "{path}"
+            );
+        }
+    }
+    for origin in [host.base.clone(), "http://localhost:5173".to_owned()] {
+        assert_eq!(
+            host.send(host.request(Method::GET, "/v1/status").header("origin", origin)).await.status.as_u16(),
+            200
+        );
+    }
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_routes_methods_sizes_and_types_are_told_apart() {
+    let host = Host::start().await;
+    for (method, path, status, code) in [
+        (Method::GET, "/v1/nothing", 404, "not_found"),
+        (Method::GET, "/nothing", 404, "not_found"),
+        (Method::POST, "/", 404, "not_found"),
+        (Method::PUT, "/v1/events/record", 405, "method_not_allowed"),
+        (Method::GET, "/v1/limits/check", 405, "method_not_allowed"),
+        (Method::POST, "/v1/changes", 405, "method_not_allowed"),
+        (Method::GET, "/v1/customers/nobody", 404, "customer_not_found"),
+        (Method::GET, "/v1/meters/nothing", 404, "meter_not_found"),
+        (Method::GET, "/v1/meters/mtr_00000000-0000-7000-8000-000000000000", 404, "meter_not_found"),
+        (Method::DELETE, "/v1/limits/nothing", 404, "limit_not_found"),
+        (Method::GET, "/v1/events/nothing", 404, "event_not_found"),
+        (Method::DELETE, "/v1/keys/nothing", 404, "key_not_found"),
+        (Method::GET, "/v1/imports/nothing", 404, "import_not_found"),
+    ] {
+        let reply = host.send(host.request(method.clone(), path)).await;
+        assert_eq!((reply.status.as_u16(), reply.refusal().0.as_str()), (status, code), "{method} {path}");
+    }
+    let typed = |content_type: &str| {
+        host.request(Method::POST, "/v1/limits/check")
+            .header("content-type", content_type)
+            .body(r#"{"customerId":"a"}"#)
+    };
+    assert_eq!(host.send(typed("text/plain")).await.refusal().0, "unsupported_media_type");
+    assert_eq!(host.send(typed("application/json; charset=utf-8")).await.status.as_u16(), 200);
+    let large = format!(r#"{{"customerId":"{}"}}"#, "a".repeat(8 << 20));
+    let reply = host.post(Method::POST, "/v1/limits/check", large).await;
+    assert_eq!((reply.status.as_u16(), reply.refusal().0.as_str()), (413, "payload_too_large"));
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn the_description_and_the_health_need_no_key() {
+    let host = Host::start().await;
+    let bare = |path: &str| host.client.get(format!("{}{path}", host.base));
+    let described = host.send(bare("/v1/openapi.json")).await.json();
+    assert_eq!(described["openapi"], "3.1.0");
+    assert!(described["paths"]["/v1/limits/check"]["post"].is_object());
+    assert_eq!(host.send(bare("/healthz")).await.json(), json!({ "status": "ok" }));
+    assert_eq!(host.send(bare("/readyz")).await.json(), json!({ "status": "ready" }));
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_under_way_ends_when_the_server_is_stopped() {
+    let mut host = Host::start().await;
+    let sample = host.request(Method::POST, "/v1/sample");
+    let under_way = tokio::spawn(sample.send());
+    // The first sample event being there shows that the request is being worked on.
+    host.until("status.get", json!({}), |status| status["events"].as_u64() > Some(0)).await;
+    host.stop_server().await;
+    let answered = under_way.await.unwrap().unwrap();
+    assert_eq!(answered.status().as_u16(), 201);
+    host.app.close().await;
+}
