@@ -1,12 +1,10 @@
 //! Checks in process with 100,000 resident customers, beside a bare look-up in a map of as many.
 
-mod support;
-
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use support::{Bench, event, quantile};
+use weir_benches::{Bench, event, quantile};
 use weir_engine::Actor;
 use weir_engine::model::Check;
 

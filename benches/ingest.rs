@@ -1,12 +1,10 @@
 //! Recording, beside the best that plain SQLite does with the same rows on the same disk in the same run.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use support::{Bench, Plain, event, line};
+use weir_benches::{Bench, Plain, event, line};
 use weir_engine::Actor;
 
 /// Events per second through the engine: `callers` at a time, each recording batches of a size and waiting for the answer.

@@ -1,12 +1,10 @@
 //! Series over 90 days from 1,000,000 events: of one customer and of all, beside reading the same roll-up rows bare.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use support::{Bench, event, quantile};
+use weir_benches::{Bench, event, quantile};
 use weir_core::interval::Interval;
 use weir_core::time::Timestamp;
 use weir_engine::model::{ListMeters, QueryMeter};
