@@ -39,7 +39,8 @@ async fn a_file_lands_in_the_downloads() {
     let saved = within("the file is saved", window.driver.execute_async(save, Vec::new())).await;
     let path = window.downloads().join("usage.csv");
     assert_eq!(saved.json().as_str(), path.to_str());
-    assert_eq!(std::fs::read_to_string(path).expect("the saved file"), "a,b\n1,2\n");
+    assert_eq!(std::fs::read_to_string(&path).expect("the saved file"), "a,b\n1,2\n");
+    window.read("#app", &format!("Saved as {}", path.display())).await;
 }
 
 /// A page that could open another page could hand it the shell's commands.
