@@ -18,7 +18,7 @@ describe("customers", () => {
     await page.getByRole("row", { name: /many-129/ }).waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("azure");
-    await page.getByText("2 customers").waitFor();
+    await page.getByText("2 customers", { exact: true }).waitFor();
     expect(new URL(page.url()).hash).toBe("#/customers?query=azure");
 
     await page.getByRole("row", { name: /azure-conv/ }).waitFor();
@@ -29,7 +29,7 @@ describe("customers", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: name.split("\n")[0]!.trim() }).waitFor();
     await page.goBack();
-    await page.getByText("2 customers").waitFor();
+    await page.getByText("2 customers", { exact: true }).waitFor();
     expect(await page.getByLabel("Search id, name, email, metadata").inputValue()).toBe("azure");
     expect(complaints).toEqual([]);
     await close();

@@ -46,7 +46,7 @@ describe("every screen", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "azure-code" }).waitFor();
     // Reading goes on from the new screen's heading.
-    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
 
     await page.keyboard.press("g");
     await page.keyboard.press("c");
