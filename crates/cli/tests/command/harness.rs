@@ -1,0 +1,133 @@
+//! Runs the binary, and serves with it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with data in it, or about to be.
+pub struct Place {
+    pub dir: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Place { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// A command on this place's data.
+    pub fn weir(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+        command.args(args).env("WEIR_DATA", self.path("data")).env_remove("WEIR_LOG").current_dir(self.dir.path());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.weir(args).output().unwrap()
+    }
+
+    /// Runs a command that succeeds: what it printed.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    pub fn key(&self, scope: &str) -> String {
+        let printed = self.ok(&["keys", "create", "--name", "test", "--scope", scope]);
+        assert_eq!(printed.lines().count(), 1, "the key alone: {printed}");
+        printed.trim().to_owned()
+    }
+
+    /// Imports, with the columns of these tests: exit status and the summary.
+    pub fn import(&self, file: &str, more: &[&str]) -> (i32, String) {
+        let output = self.run(&[&import_args(file)[..], more].concat());
+        (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
+    }
+
+    pub fn serve(&self) -> Serving {
+        let mut child = self
+            .weir(&["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line:?}")).trim_end().to_owned();
+        assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+        Serving { child: Some(child), address }
+    }
+
+    pub fn doctor(&self) {
+        let output = self.run(&["doctor"]);
+        assert!(output.status.success(), "{}", text(&output.stdout));
+    }
+}
+
+pub fn import_args(file: &str) -> [&str; 10] {
+    ["import", file, "--customer-column", "who", "--type", "call", "--timestamp", "at", "--value", "n=n"]
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// `weir serve`, killed when it is let go.
+pub struct Serving {
+    child: Option<Child>,
+    pub address: String,
+}
+
+impl Serving {
+    /// Tells it to stop: its exit status.
+    pub fn stop(mut self, signal: Signal) -> i32 {
+        let mut child = self.child.take().unwrap();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        child.wait().unwrap().code().expect("it ended by itself")
+    }
+
+    /// One request to it, on a connection of its own.
+    pub fn get(&self, path: &str, key: &str) -> Value {
+        let host = self.address.strip_prefix("http://").unwrap();
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let answer = std::io::read_to_string(stream).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A file of usage with so many different rows.
+pub fn rows(count: usize) -> String {
+    let lines: String = (0..count).map(|n| format!("2024-01-01T00:00:{:02}Z,c{},{n}\n", n % 60, n % 5)).collect();
+    format!("at,who,n\n{lines}")
+}
