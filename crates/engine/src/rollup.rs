@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 use weir_core::aggregate::{Aggregate, Aggregation, Newest};
@@ -11,6 +10,7 @@ use weir_core::quantity::Quantity;
 use weir_core::time::Timestamp;
 
 use crate::error::Result;
+use crate::scan::{from_json, to_json};
 
 /// A quarter of an hour in microseconds: every zone lies on this grid.
 pub(crate) const BUCKET: i64 = 15 * 60 * 1_000_000;
@@ -124,17 +124,6 @@ impl Columns {
             Aggregation::Unique => Aggregate::empty(Aggregation::Unique),
         })
     }
-
-    fn read(row: &SqliteRow) -> Result<Columns> {
-        Ok(Columns {
-            count: row.try_get("count")?,
-            hi: row.try_get("hi")?,
-            lo: row.try_get("lo")?,
-            nanos: row.try_get("nanos")?,
-            at: row.try_get("at")?,
-            event: row.try_get("event")?,
-        })
-    }
 }
 
 /// Whether rows can be added up by SQL itself.
@@ -161,6 +150,9 @@ pub(crate) enum Groups<'a> {
     Every,
 }
 
+/// Aggregates by the index of the question and group.
+pub(crate) type Found = FxHashMap<(usize, i64), Aggregate>;
+
 /// The aggregates of a series, by the index of the question and group. What has no rows has no entry.
 pub(crate) async fn read(
     conn: &mut SqliteConnection,
@@ -168,49 +160,98 @@ pub(crate) async fn read(
     kind: Aggregation,
     groups: Groups<'_>,
     asks: &[Ask],
-) -> Result<FxHashMap<(usize, i64), Aggregate>> {
-    let mut found: FxHashMap<(usize, i64), Aggregate> = FxHashMap::default();
+) -> Result<Found> {
     if asks.is_empty() {
-        return Ok(found);
+        return Ok(Found::default());
     }
     let questions: Vec<_> = asks.iter().map(|ask| (ask.customer, ask.start, ask.end)).collect();
-    let questions = serde_json::to_string(&questions).map_err(|error| crate::Error::Storage(error.to_string()))?;
-    let (group_sql, wanted) = match groups {
-        Groups::One(group) => ("r.grp = ?3", group.to_string()),
-        Groups::These(ids) => {
-            ("r.grp IN (SELECT value FROM json_each(?3))", serde_json::to_string(ids).unwrap_or_default())
+    let questions = to_json(&questions)?;
+    match groups {
+        Groups::Every => read_every(conn, series, kind, &questions).await,
+        Groups::One(group) => read_folded(conn, series, kind, &questions, &[group]).await,
+        Groups::These(groups) => read_folded(conn, series, kind, &questions, groups).await,
+    }
+}
+
+/// The rows of a question about a group: a range of the primary key.
+const ROWS: &str = "r WHERE r.series = ?2 AND r.customer = q.value ->> 0 AND r.grp = g.value \
+                    AND r.bucket >= q.value ->> 1 AND r.bucket < q.value ->> 2";
+
+/// Folds each range within SQLite and hands over one row for it: rows cost far more to hand over than to read. (Grouping over
+/// a join would sort them all first.)
+async fn read_folded(
+    conn: &mut SqliteConnection,
+    series: i64,
+    kind: Aggregation,
+    questions: &str,
+    groups: &[i64],
+) -> Result<Found> {
+    let fold = match kind {
+        Aggregation::Sum | Aggregation::Count | Aggregation::Avg => {
+            format!(
+                "json_array(sum(count), sum(hi), sum(lo), sum(nanos), NULL, NULL) FROM rollup {ROWS} HAVING count(*) > 0"
+            )
         }
-        Groups::Every => ("r.grp > ?3", "0".to_owned()),
+        Aggregation::Max => format!(
+            "json_array(count, hi, lo, nanos, NULL, NULL) FROM rollup {ROWS} ORDER BY hi DESC, lo DESC, nanos DESC LIMIT 1"
+        ),
+        Aggregation::Min => {
+            format!("json_array(count, hi, lo, nanos, NULL, NULL) FROM rollup {ROWS} ORDER BY hi, lo, nanos LIMIT 1")
+        }
+        // The newest lies in the last bucket.
+        Aggregation::Latest => {
+            format!("json_array(count, hi, lo, nanos, at, hex(event)) FROM rollup {ROWS} ORDER BY bucket DESC LIMIT 1")
+        }
+        Aggregation::Unique => {
+            format!("json_group_array(DISTINCT hex(member)) FROM rollup_member {ROWS} HAVING count(*) > 0")
+        }
     };
-    let table = if kind == Aggregation::Unique { "rollup_member" } else { "rollup" };
-    let columns = if kind == Aggregation::Unique {
-        "r.member"
-    } else if is_additive(kind) {
-        "sum(r.count) AS count, sum(r.hi) AS hi, sum(r.lo) AS lo, sum(r.nanos) AS nanos, NULL AS at, NULL AS event"
-    } else {
-        "r.count, r.hi, r.lo, r.nanos, r.at, r.event"
-    };
-    let tail = if is_additive(kind) { "GROUP BY q.key, r.grp" } else { "" };
-    // CROSS JOIN keeps the order: a range of the primary key for each question.
-    let sql = format!(
-        "SELECT q.key AS ask, r.grp AS grp, {columns} \
-         FROM json_each(?1) q CROSS JOIN {table} r \
-         WHERE r.series = ?2 AND {group_sql} AND r.customer = q.value ->> 0 \
-           AND r.bucket >= q.value ->> 1 AND r.bucket < q.value ->> 2 {tail}"
-    );
-    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(questions).bind(series);
-    let query = match groups {
-        Groups::These(_) => query.bind(wanted),
-        _ => query.bind(wanted.parse::<i64>().unwrap_or(0)),
-    };
-    for row in query.fetch_all(&mut *conn).await? {
-        let key = (row.try_get::<i64, _>("ask")? as usize, row.try_get::<i64, _>("grp")?);
-        let entry = found.entry(key).or_insert_with(|| Aggregate::empty(kind));
-        if let Aggregate::Unique(members) = entry {
-            members.insert(member(row.try_get("member")?)?);
+    let sql = format!("SELECT q.key, g.value, (SELECT {fold}) FROM json_each(?1) q CROSS JOIN json_each(?3) g");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(questions)
+        .bind(series)
+        .bind(to_json(groups)?)
+        .fetch_all(conn)
+        .await?;
+    let mut found = Found::default();
+    for row in rows {
+        let Some(folded) = row.try_get::<Option<&str>, _>(2)? else { continue };
+        let aggregate = if kind == Aggregation::Unique {
+            let members: Vec<&str> = from_json(folded)?;
+            Aggregate::Unique(members.into_iter().map(|member| Ok(*uuid(member)?.as_bytes())).collect::<Result<_>>()?)
         } else {
-            entry.merge(&Columns::read(&row)?.aggregate(kind)?)?;
-        }
+            let (count, hi, lo, nanos, at, event) =
+                from_json::<(i64, i64, i64, i64, Option<i64>, Option<&str>)>(folded)?;
+            Columns { count, hi, lo, nanos, at, event: event.map(uuid).transpose()? }.aggregate(kind)?
+        };
+        found.insert((row.try_get::<i64, _>(0)? as usize, row.try_get(1)?), aggregate);
+    }
+    Ok(found)
+}
+
+/// Sixteen bytes that SQLite wrote as hexadecimal digits.
+fn uuid(hex: &str) -> Result<Uuid> {
+    Uuid::try_parse(hex).map_err(|error| crate::Error::Storage(format!("malformed hash or id: {error}")))
+}
+
+/// Every group but the total, of a series whose rows can be added up.
+async fn read_every(conn: &mut SqliteConnection, series: i64, kind: Aggregation, questions: &str) -> Result<Found> {
+    debug_assert!(is_additive(kind));
+    let rows = sqlx::query(
+        "SELECT q.key, r.grp, sum(r.count), sum(r.hi), sum(r.lo), sum(r.nanos) FROM json_each(?1) q CROSS JOIN rollup r \
+         WHERE r.series = ?2 AND r.grp > ?3 AND r.customer = q.value ->> 0 \
+           AND r.bucket >= q.value ->> 1 AND r.bucket < q.value ->> 2 GROUP BY q.key, r.grp",
+    )
+    .bind(questions)
+    .bind(series)
+    .bind(ALL_GROUPS)
+    .fetch_all(conn)
+    .await?;
+    let mut found = Found::default();
+    for row in rows {
+        let (count, hi, lo, nanos) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+        let columns = Columns { count, hi, lo, nanos, ..Columns::default() };
+        found.insert((row.try_get::<i64, _>(0)? as usize, row.try_get(1)?), columns.aggregate(kind)?);
     }
     Ok(found)
 }

@@ -163,23 +163,26 @@ impl Engine {
             Some(cursor) => keys::<1>(cursor)?[0],
             None => i64::MAX,
         };
-        let newest: Option<i64> =
-            sqlx::query_scalar("SELECT max(seq) FROM event WHERE seq < ?1").bind(before).fetch_one(&mut *view).await?;
-        let Some(newest) = newest else { return Ok(Page::new(Vec::new(), None)) };
-        // Numbers have no gap within a device, so this bounds the rows looked at.
-        let floor = newest.saturating_sub(MAX_LOOKED_AT - 1);
-        let beyond: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM event WHERE seq < ?1)")
-            .bind(floor)
-            .fetch_one(&mut *view)
-            .await?;
+        let floor = if filter.is_wide() && span == Span::ALL {
+            None
+        } else {
+            // Where looking ends, if anything lies beyond.
+            let bounds: Vec<i64> =
+                sqlx::query_scalar("SELECT seq FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT 2 OFFSET ?2")
+                    .bind(before)
+                    .bind(MAX_LOOKED_AT - 1)
+                    .fetch_all(&mut *view)
+                    .await?;
+            bounds.first().copied().filter(|_| bounds.len() > 1)
+        };
         let mut sql = QueryBuilder::new(format!("SELECT {COLUMNS} FROM {TABLES} WHERE e.seq >= "));
-        sql.push_bind(floor).push(" AND e.seq <= ").push_bind(newest);
+        sql.push_bind(floor.unwrap_or(i64::MIN)).push(" AND e.seq < ").push_bind(before);
         sql.push(" AND e.at >= ").push_bind(span.start).push(" AND e.at < ").push_bind(span.end);
         filter.push(&mut sql);
         sql.push(" ORDER BY e.seq DESC LIMIT ").push_bind(list.limit.probe());
         let rows = sql.build().fetch_all(view).await?;
         let cursor = |seq: i64| Cursor::of(&[&seq.to_string()]);
-        self.page(&rows, list, |row| Ok(cursor(row.try_get(0)?)), beyond.then(|| cursor(floor)))
+        self.page(&rows, list, |row| Ok(cursor(row.try_get(0)?)), floor.map(cursor))
     }
 
     /// A page of rows fetched with one to spare. When they do not fill it, the next page begins below the `floor`.

@@ -7,7 +7,7 @@ use weir_core::aggregate::{Aggregate, Aggregation, Contribution};
 use super::edges::{self, Cuts, EdgeEvent};
 use super::lines::{Line, Lines, Plan, keep_largest};
 use crate::error::Result;
-use crate::rollup::{self, ALL_CUSTOMERS, ALL_GROUPS, Ask, Groups, Span};
+use crate::rollup::{self, ALL_CUSTOMERS, ALL_GROUPS, Ask, Found, Groups, Span};
 use crate::scan::{from_json, to_json};
 
 /// Most edges read one by one; with more, one pass over all events is faster.
@@ -16,9 +16,6 @@ const MAX_EDGES: usize = 64;
 const NO_GROUP: i64 = -1;
 /// The dimension by which every roll-up is broken down anyway.
 const CUSTOMER: &str = "customer_id";
-
-/// Aggregates by the index of the question and group.
-type Found = FxHashMap<(usize, i64), Aggregate>;
 
 /// What the roll-ups hold for a plan.
 pub(super) struct Kept {
