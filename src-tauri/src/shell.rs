@@ -134,6 +134,7 @@ fn stays(url: &Url) -> bool {
 }
 
 fn show(app: &AppHandle) {
+    tracing::info!("started again: this window comes forward");
     if let Some(window) = app.get_webview_window(WINDOW) {
         for step in [window.unminimize(), window.show(), window.set_focus()] {
             if let Err(error) = step {

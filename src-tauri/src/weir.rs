@@ -101,6 +101,7 @@ async fn open(data_dir: PathBuf, tell: Tell) -> Result<Opened, Failure> {
     let opened = tokio::task::spawn_blocking(move || runtime.block_on(open_here(data_dir)));
     let opened = opened.await.unwrap_or_else(|broken| Err(Failure::Broken(broken)));
     let opened = opened.inspect_err(|failure| tracing::error!(%failure, "the data could not be opened"))?;
+    tracing::info!("the data is open");
     let mut changes = Changes::of(&opened.app.engine);
     tokio::spawn(async move {
         while let Some(topics) = changes.next().await {

@@ -1,27 +1,22 @@
 //! The real app on a display of its own, driven through WebKit's WebDriver.
 //!
-//! Each window gets its own Xvfb, message bus, home directories and data directory, and every process it starts
-//! belongs to a group that is killed when the window is dropped, also when the test panics.
+//! A journey waits in the page for what it looks for, never by the clock.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::future::Future;
-use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tempfile::TempDir;
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 use thirtyfour::prelude::*;
 use thirtyfour::session::scriptret::ScriptRet;
 use thirtyfour::{Capabilities, TimeoutConfiguration};
 
+use crate::stage::{APP, Group, Stage};
+
 /// No step of a journey may take longer; generous, because CI compiles beside it.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Answers with the first element that matches a selector and has some words, or with its text, as soon as it is shown.
 const WHEN_SHOWN: &str = "
@@ -46,77 +41,36 @@ const WHEN_SHOWN: &str = "
     observer.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
 ";
 
-/// What a window is opened with.
-pub struct Setup {
-    home: TempDir,
-    lang: &'static str,
-    size: (u32, u32),
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self { home: TempDir::new().expect("a temporary directory"), lang: "C.UTF-8", size: (1280, 800) }
-    }
-}
-
-impl Setup {
-    /// The locale the app is started under.
-    pub fn lang(mut self, lang: &'static str) -> Self {
-        self.lang = lang;
-        self
-    }
-
-    /// Where the app will keep its data.
-    pub fn data_dir(&self) -> PathBuf {
-        data_dir(self.home.path())
-    }
-
-    /// Starts the app and waits until the driver holds its web view.
-    pub async fn open(self) -> Window {
-        let home = self.home;
-        let display = Group::display(self.size);
-        let bus = Group::bus(home.path());
-        let port = free_port();
-        let logs = home.path().join("driver.log");
-        let log = File::create(&logs).expect("the driver's log");
-        let mut command = Command::new("WebKitWebDriver");
-        command
-            .args(["--host=127.0.0.1", &format!("--port={port}")])
-            .env_clear()
-            .envs(kept_environment())
-            .env("DISPLAY", &display.address)
-            .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
-            .env("GDK_BACKEND", "x11")
-            .env("GTK_A11Y", "none")
-            .env("NO_AT_BRIDGE", "1")
-            .env("HOME", home.path())
-            .env("XDG_DATA_HOME", home.path().join("share"))
-            .env("XDG_CONFIG_HOME", home.path().join("config"))
-            .env("XDG_CACHE_HOME", home.path().join("cache"))
-            .env("XDG_RUNTIME_DIR", runtime_dir(home.path()))
-            .env("WEIR_DATA_DIR", data_dir(home.path()))
-            .env("LANG", self.lang)
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("the driver's log"))
-            .stderr(log);
-        let driver_process = Group::spawn(command, "WebKitWebDriver", "webkit2gtk-driver");
-        wait_for_port(port);
-        let driver = within("the app opens", connect(port)).await;
-        Window { driver, logs, _processes: [driver_process, bus, display], home }
-    }
-}
-
 /// A running app; dropping it ends everything it started.
 pub struct Window {
     pub driver: WebDriver,
-    logs: PathBuf,
-    // Dropped in this order: the app before what it is shown on, its files last.
-    _processes: [Group; 3],
-    home: TempDir,
+    // Dropped in this order: the app before what it is shown on.
+    _app: Group,
+    stage: Stage,
 }
 
 impl Window {
+    /// Starts the app on a stage of its own.
+    pub async fn open() -> Self {
+        Self::open_on(Stage::new("C.UTF-8")).await
+    }
+
+    /// Starts the app on a stage and waits until the driver holds its web view.
+    pub async fn open_on(stage: Stage) -> Self {
+        let port = free_port();
+        let log = File::create(printed(&stage)).expect("the driver's log");
+        let mut command = stage.command("WebKitWebDriver");
+        command
+            .args(["--host=127.0.0.1", &format!("--port={port}")])
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .stdout(log.try_clone().expect("the driver's log"))
+            .stderr(log);
+        let app = Group::spawn(command, "WebKitWebDriver", "webkit2gtk-driver");
+        wait_for_port(port);
+        let driver = within("the app opens", connect(port)).await;
+        Self { driver, _app: app, stage }
+    }
+
     /// The text of the first element that matches and has these words in it or in its label, once it is shown.
     pub async fn read(&self, css: &str, words: &str) -> String {
         self.step(css, words, async || self.look(css, words, "text").await?.convert()).await
@@ -151,7 +105,7 @@ impl Window {
 
     /// Where the app saves what it hands to the user.
     pub fn downloads(&self) -> PathBuf {
-        self.home.path().join("Downloads")
+        self.stage.home().join("Downloads")
     }
 
     /// Saves what the window shows where `WEIR_SCREENSHOTS` says, for eyes; without it, nothing.
@@ -173,7 +127,7 @@ impl Window {
             Ok(Err(error)) => format!("no page: {error}"),
             Err(_) => "the page does not answer".to_owned(),
         };
-        let printed = fs::read_to_string(&self.logs).unwrap_or_else(|error| error.to_string());
+        let printed = fs::read_to_string(printed(&self.stage)).unwrap_or_else(|error| error.to_string());
         format!("--- page\n{page}\n--- printed\n{printed}")
     }
 }
@@ -202,103 +156,15 @@ fn is_stale(error: &WebDriverError) -> bool {
 
 async fn connect(port: u16) -> WebDriverResult<WebDriver> {
     let mut capabilities = Capabilities::new();
-    let options = serde_json::json!({ "binary": env!("CARGO_BIN_EXE_weir-desktop"), "args": [] });
+    let options = serde_json::json!({ "binary": APP, "args": [] });
     capabilities.set("webkitgtk:browserOptions", options)?;
     let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await?;
     driver.update_timeouts(TimeoutConfiguration::new(Some(PATIENCE), Some(PATIENCE), Some(Duration::ZERO))).await?;
     Ok(driver)
 }
 
-/// A process group that ends with this value, and the address it is found at.
-struct Group {
-    child: Child,
-    address: String,
-}
-
-impl Group {
-    fn spawn(mut command: Command, program: &str, package: &str) -> Self {
-        let child = command.process_group(0).spawn().unwrap_or_else(|error| {
-            panic!("{program} does not start ({error}); Debian has it in the package {package}")
-        });
-        Self { child, address: String::new() }
-    }
-
-    /// A display that picks its own number.
-    fn display((width, height): (u32, u32)) -> Self {
-        let mut command = Command::new("Xvfb");
-        command
-            .args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp", "-noreset"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut group = Self::spawn(command, "Xvfb", "xvfb");
-        group.address = format!(":{}", group.first_line());
-        group
-    }
-
-    /// A message bus that can start no service, so that nothing outlives the test.
-    fn bus(home: &Path) -> Self {
-        let config = home.join("bus.conf");
-        let text = format!(
-            "<busconfig><type>session</type><listen>unix:dir={}</listen><policy context=\"default\">\
-             <allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/>\
-             </policy></busconfig>",
-            home.display()
-        );
-        fs::write(&config, text).expect("the bus's configuration");
-        let mut command = Command::new("dbus-daemon");
-        command
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address=1"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut group = Self::spawn(command, "dbus-daemon", "dbus-daemon");
-        group.address = group.first_line();
-        group
-    }
-
-    fn first_line(&mut self) -> String {
-        let output = self.child.stdout.take().expect("a piped output");
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).expect("a readable output");
-        assert!(!line.trim().is_empty(), "a process ended before it said where it is");
-        line.trim().to_owned()
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        // A group that is already gone is what is wanted.
-        if let Some(pid) = pid
-            && let Err(error) = kill_process_group(pid, Signal::KILL)
-            && error != rustix::io::Errno::SRCH
-        {
-            eprintln!("process group {pid:?} was not ended: {error}");
-        }
-        if let Err(error) = self.child.wait() {
-            eprintln!("process {pid:?} was not reaped: {error}");
-        }
-    }
-}
-
-/// Only what programs need to be found and to report; the caller's desktop must not leak in.
-fn kept_environment() -> impl Iterator<Item = (OsString, OsString)> {
-    ["PATH", "RUST_BACKTRACE", "RUST_LOG", "LD_LIBRARY_PATH", "TMPDIR"]
-        .into_iter()
-        .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
-}
-
-fn data_dir(home: &Path) -> PathBuf {
-    home.join("weir")
-}
-
-fn runtime_dir(home: &Path) -> PathBuf {
-    let folder = home.join("run");
-    fs::create_dir_all(&folder).expect("the runtime directory");
-    fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("a private directory");
-    folder
+fn printed(stage: &Stage) -> PathBuf {
+    stage.home().join("printed.log")
 }
 
 fn free_port() -> u16 {

@@ -1,12 +1,15 @@
 //! The built app, opened on a display and driven as an operator would.
 
 mod harness;
+mod life;
+mod stage;
 
-use harness::{Setup, within};
+use harness::{Window, within};
+use stage::Stage;
 
 #[tokio::test]
 async fn the_app_opens_and_shows_the_console() {
-    let window = Setup::default().open().await;
+    let window = Window::open().await;
     window.read("#app h1", "Overview").await;
     assert_eq!(within("the title", window.driver.title()).await, "Overview · Weir");
     window.keep_picture("opens").await;
@@ -15,14 +18,14 @@ async fn the_app_opens_and_shows_the_console() {
 /// The web view then reports the language "C", with which `Intl` throws.
 #[tokio::test]
 async fn the_app_opens_under_the_c_locale() {
-    let window = Setup::default().lang("C").open().await;
+    let window = Window::open_on(Stage::new("C")).await;
     window.read("#app h1", "").await;
 }
 
 /// Files leave by the same link as in a browser, and land in the user's downloads under a name that was free.
 #[tokio::test]
 async fn a_file_lands_in_the_downloads() {
-    let window = Setup::default().open().await;
+    let window = Window::open().await;
     window.read("#app h1", "").await;
     let save = r#"
         const done = arguments[0];
@@ -46,7 +49,7 @@ async fn a_file_lands_in_the_downloads() {
 /// A page that could open another page could hand it the shell's commands.
 #[tokio::test]
 async fn the_window_stays_on_the_console() {
-    let window = Setup::default().open().await;
+    let window = Window::open().await;
     window.read("#app h1", "").await;
     let leave = "window.location.href = 'http://127.0.0.1:9/'; return window.location.protocol";
     let place = within("the link is followed", window.driver.execute(leave, Vec::new())).await;
@@ -57,10 +60,10 @@ async fn the_window_stays_on_the_console() {
 /// The data may be in use: the window says so, and works once it is free.
 #[tokio::test]
 async fn data_in_use_is_said_and_tried_again() {
-    let setup = Setup::default();
-    let other = weir_engine::Engine::open(weir_engine::OpenOptions::new(setup.data_dir()), weir_engine::SystemClock);
+    let stage = Stage::new("C.UTF-8");
+    let other = weir_engine::Engine::open(weir_engine::OpenOptions::new(stage.data_dir()), weir_engine::SystemClock);
     let other = other.await.expect("the data opens");
-    let window = setup.open().await;
+    let window = Window::open_on(stage).await;
     let said = window.read("[role=alert]", "in use").await;
     assert!(said.contains("Try again"), "{said}");
     window.keep_picture("in use").await;
@@ -72,7 +75,7 @@ async fn data_in_use_is_said_and_tried_again() {
 /// A look at every screen.
 #[tokio::test]
 async fn first_run() {
-    let window = Setup::default().open().await;
+    let window = Window::open().await;
     window.click("button", "Load the sample").await;
     window.read("[role=status], .toast", "28").await;
     window.keep_picture("overview").await;
