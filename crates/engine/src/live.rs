@@ -85,12 +85,14 @@ impl LiveCustomer {
         }
     }
 
-    /// Forgets windows that are over. The newest one stays: it marks from when on events are counted.
+    /// Forgets windows that are over. The last of them stays where nothing has happened in the current one yet: the first window
+    /// marks from when on events are counted, and the next may already hold one that lies minutes ahead.
     pub(crate) fn forget_windows_before(&mut self, now: Timestamp) {
         for counter in &mut self.counters {
             let over =
                 counter.windows.iter().take_while(|count| count.window.end.is_some_and(|end| end <= now)).count();
-            let forget = over.min(counter.windows.len().saturating_sub(1));
+            let is_current_there = counter.windows.get(over).is_some_and(|count| count.window.contains(now));
+            let forget = if is_current_there { over } else { over.saturating_sub(1) };
             if forget == 0 {
                 continue;
             }

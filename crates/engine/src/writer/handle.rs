@@ -34,6 +34,33 @@ impl Queued {
     }
 }
 
+/// What waits for the writer. It outlives a writer that breaks off.
+pub(crate) struct Queue {
+    waiting: mpsc::Receiver<Queued>,
+    /// Taken out and given back: what a writer that broke off had not begun to serve.
+    back: Option<Queued>,
+}
+
+impl Queue {
+    /// The next command, if one waits.
+    pub(super) fn try_next(&mut self) -> Option<Queued> {
+        self.back.take().or_else(|| self.waiting.try_recv().ok())
+    }
+
+    /// The next command; `None` once nobody can send one any more.
+    pub(super) async fn next(&mut self) -> Option<Queued> {
+        match self.back.take() {
+            Some(back) => Some(back),
+            None => self.waiting.recv().await,
+        }
+    }
+
+    /// Puts the command that was taken out last to the front again.
+    pub(super) fn give_back(&mut self, queued: Queued) {
+        self.back = Some(queued);
+    }
+}
+
 /// The way to the writer. Clones share it.
 #[derive(Clone)]
 pub(crate) struct WriterHandle {
@@ -42,15 +69,17 @@ pub(crate) struct WriterHandle {
 }
 
 impl WriterHandle {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Queued>) {
-        let (commands, queue) = mpsc::channel(COMMANDS);
-        (WriterHandle { commands, room: Arc::new(Semaphore::new(ROOM / UNIT)) }, queue)
+    pub(super) fn new() -> (Self, Queue) {
+        let (commands, waiting) = mpsc::channel(COMMANDS);
+        let room = Arc::new(Semaphore::new(ROOM / UNIT));
+        (WriterHandle { commands, room }, Queue { waiting, back: None })
     }
 
     /// Queues a command and waits for its answer.
     async fn ask<T>(&self, size: usize, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
         const FULL: Error = Error::Busy { reason: "too many requests wait to be written", retry_after_seconds: 1 };
-        let units = u32::try_from(size / UNIT + 1).map_err(|_| FULL)?;
+        // A command larger than all the room there is gets in when nothing else waits.
+        let units = (size / UNIT + 1).min(ROOM / UNIT) as u32;
         let room = self.room.clone().try_acquire_many_owned(units).map_err(|_| FULL)?;
         let (reply, answer) = oneshot::channel();
         self.commands.try_send(Queued::new(command(reply), vec![room])).map_err(|error| match error {

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use sqlx::{ConnectOptions, SqliteConnection};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 use weir_core::time::Timestamp;
 
@@ -63,6 +63,22 @@ pub(crate) enum Command {
     Close(oneshot::Sender<()>),
 }
 
+impl Command {
+    /// Answers that nothing was done, and to come back later.
+    fn put_off(self) {
+        const AWAY: Error =
+            Error::Busy { reason: "the data file cannot be used at the moment", retry_after_seconds: 1 };
+        // A caller that went away needs no answer.
+        match self {
+            Command::Record(record) => drop(record.reply.send(Err(AWAY))),
+            Command::Load(_, reply) => drop(reply.send(Err(AWAY))),
+            Command::Flush(reply) => drop(reply.send(Err(AWAY))),
+            Command::Change(change) => change.finish(Err(AWAY)),
+            Command::Close(closed) => drop(closed.send(())),
+        }
+    }
+}
+
 /// The one writer and what it knows.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -103,13 +119,11 @@ pub(crate) fn spawn(writer: Writer, lock: Lock) -> WriterHandle {
                 Ok(Ended::Broken) => tracing::error!("the writer lost its data file; reopening"),
                 Err(error) => tracing::error!(%error, "the writer broke off; reopening"),
             }
-            writer = loop {
-                match Writer::reopen(&shared, cache_mib).await {
-                    Ok(writer) => break writer,
-                    Err(error) => tracing::error!(%error, "the data file cannot be reopened"),
-                }
-                tokio::time::sleep(REOPEN_AFTER).await;
-            };
+            let queue = commands.clone();
+            match Writer::reopened(&shared, cache_mib, &mut *queue.lock().await).await {
+                Some(reopened) => writer = reopened,
+                None => break,
+            }
         }
         drop(lock);
     });
@@ -121,7 +135,6 @@ impl Writer {
         for customer in state.customers {
             shared.customers.put(Arc::new(customer));
         }
-        let last_counting = (shared.customers.len() + state.config.defaults.len()) as u64;
         shared.swap_config(state.config);
         Writer {
             shared,
@@ -130,7 +143,7 @@ impl Writer {
             device: state.device,
             last_seq: state.last_seq,
             last_customer: state.last_customer,
-            last_counting,
+            last_counting: state.last_counting,
             ids: state.ids,
             groups: state.groups,
             pending: Pending::default(),
@@ -138,6 +151,31 @@ impl Writer {
             actors: FxHashMap::default(),
             flush_at: None,
             jobs: jobs::Jobs::default(),
+        }
+    }
+
+    /// Opens the file again, however long that takes; `None` when asked to close before that.
+    async fn reopened(shared: &Arc<Shared>, cache_mib: u32, commands: &mut handle::Queue) -> Option<Self> {
+        loop {
+            match Writer::reopen(shared, cache_mib).await {
+                Ok(writer) => return Some(writer),
+                Err(error) => tracing::error!(%error, "the data file cannot be reopened"),
+            }
+            let again = Instant::now() + REOPEN_AFTER;
+            loop {
+                let next = tokio::select! {
+                    next = commands.next() => next,
+                    () = tokio::time::sleep_until(again) => break,
+                };
+                match next?.into_parts().0 {
+                    Command::Close(closed) => {
+                        // The caller may have gone; the writer is closed all the same.
+                        let _ = closed.send(());
+                        return None;
+                    }
+                    command => command.put_off(),
+                }
+            }
         }
     }
 
@@ -150,13 +188,13 @@ impl Writer {
         Ok(writer)
     }
 
-    async fn run(mut self, commands: &mut mpsc::Receiver<handle::Queued>) -> Ended {
+    async fn run(mut self, commands: &mut handle::Queue) -> Ended {
         loop {
-            let next = match commands.try_recv() {
-                Ok(next) => Some(next),
-                Err(_) if self.jobs.is_due() => None,
-                Err(_) => tokio::select! {
-                    next = commands.recv() => match next {
+            let next = match commands.try_next() {
+                Some(next) => Some(next),
+                None if self.jobs.is_due() => None,
+                None => tokio::select! {
+                    next = commands.next() => match next {
                         Some(next) => Some(next),
                         None => return self.finish().await,
                     },
@@ -190,43 +228,40 @@ impl Writer {
     async fn serve(
         &mut self,
         first: handle::Queued,
-        commands: &mut mpsc::Receiver<handle::Queued>,
+        commands: &mut handle::Queue,
     ) -> Result<Option<oneshot::Sender<()>>> {
-        let mut next = Some(first);
-        while let Some(queued) = next.take() {
-            let (command, mut room) = queued.into_parts();
-            match command {
-                Command::Record(record) => {
-                    let mut events = record.events.len();
-                    let mut records = vec![record];
-                    while events < BATCH_EVENTS {
-                        let Ok(queued) = commands.try_recv() else { break };
-                        let (command, more) = queued.into_parts();
-                        match command {
-                            Command::Record(record) => {
-                                events += record.events.len();
-                                records.push(record);
-                                room.extend(more);
-                            }
-                            other => {
-                                next = Some(handle::Queued::new(other, more));
-                                break;
-                            }
+        let (command, mut room) = first.into_parts();
+        match command {
+            Command::Record(record) => {
+                let mut events = record.events.len();
+                let mut records = vec![record];
+                while events < BATCH_EVENTS {
+                    let Some(queued) = commands.try_next() else { break };
+                    let (command, more) = queued.into_parts();
+                    match command {
+                        Command::Record(record) => {
+                            events += record.events.len();
+                            records.push(record);
+                            room.extend(more);
+                        }
+                        other => {
+                            commands.give_back(handle::Queued::new(other, more));
+                            break;
                         }
                     }
-                    self.record(records).await?;
                 }
-                Command::Load(external, reply) => {
-                    let loaded = self.load_customer(&external).await;
-                    answer(reply, loaded)?;
-                }
-                Command::Flush(reply) => {
-                    let flushed = self.flush().await;
-                    answer(reply, flushed)?;
-                }
-                Command::Change(run) => self.change(run).await?,
-                Command::Close(closed) => return Ok(Some(closed)),
+                self.record(records).await?;
             }
+            Command::Load(external, reply) => {
+                let loaded = self.load_customer(&external).await;
+                answer(reply, loaded)?;
+            }
+            Command::Flush(reply) => {
+                let flushed = self.flush().await;
+                answer(reply, flushed)?;
+            }
+            Command::Change(run) => self.change(run).await?,
+            Command::Close(closed) => return Ok(Some(closed)),
         }
         Ok(None)
     }

@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub device: i64,
     /// The last event's number, of this device.
     pub last_seq: i64,
+    /// The last number given to what a limit counts.
+    pub last_counting: u64,
     pub last_customer: i64,
     pub ids: Ids,
     pub groups: Groups,
@@ -83,8 +85,8 @@ impl State {
             .fetch_all(&mut *conn)
             .await?;
         for row in rows {
-            let rule = Arc::new(read_limit(&row, counting)?);
             counting += 1;
+            let rule = Arc::new(read_limit(&row, counting)?);
             match row.try_get::<Option<i64>, _>("customer")? {
                 None => defaults.push(rule),
                 Some(customer) => own.entry(customer).or_default().push(rule),
@@ -114,6 +116,7 @@ impl State {
             not_before: Timestamp::from_micros(last_recorded.unwrap_or(i64::MIN)),
             device,
             last_seq: last_seq.unwrap_or(floor),
+            last_counting: counting,
             ids,
             groups: Groups::load(conn).await?,
             event_types: types

@@ -14,7 +14,7 @@ use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 use weir_core::time::Timestamp;
 use weir_engine::model::{Check, Enforcement, NewLimit, NewMeter};
-use weir_engine::{Actor, Engine, ManualClock, OpenOptions};
+use weir_engine::{Actor, DATA_FILE, Engine, ManualClock, OpenOptions};
 
 pub struct Bench {
     pub engine: Engine,
@@ -52,6 +52,18 @@ impl Bench {
         let engine =
             Engine::open(OpenOptions::new(self.dir.path()), self.clock.clone()).await.expect("the engine again");
         Bench { engine, ..self }
+    }
+
+    /// Opens a copy of another engine's files as they stand, as a crash would leave them.
+    pub async fn open_copy(other: &Bench) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        for ending in ["", "-wal"] {
+            let name = format!("{DATA_FILE}{ending}");
+            std::fs::copy(other.dir.path().join(&name), dir.path().join(&name)).expect("a copy");
+        }
+        let clock = Arc::new(ManualClock::at(weir_engine::Clock::now(&*other.clock)));
+        let engine = Engine::open(OpenOptions::new(dir.path()), clock.clone()).await.expect("an engine on the copy");
+        Bench { engine, clock, dir }
     }
 
     pub async fn meter(&self, name: &str, aggregation: Aggregation, field: &str) -> MeterId {
