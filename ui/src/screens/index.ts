@@ -1,6 +1,7 @@
 /**
  * The screens: each address, what draws it, and what the sidebar lists. A screen is listed here the day it works.
  */
+import Activity from "@lucide/svelte/icons/activity";
 import ChartColumn from "@lucide/svelte/icons/chart-column";
 import List from "@lucide/svelte/icons/list";
 import Settings from "@lucide/svelte/icons/settings";
@@ -11,6 +12,9 @@ import CustomerScreen from "./customers/CustomerScreen.svelte";
 import CustomersScreen from "./customers/CustomersScreen.svelte";
 import EventsScreen from "./events/EventsScreen.svelte";
 import ImportScreen from "./events/ImportScreen.svelte";
+import MeterFormScreen from "./meters/MeterFormScreen.svelte";
+import MeterScreen from "./meters/MeterScreen.svelte";
+import MetersScreen from "./meters/MetersScreen.svelte";
 import OverviewScreen from "./overview/OverviewScreen.svelte";
 import SettingsScreen from "./settings/SettingsScreen.svelte";
 
@@ -41,6 +45,10 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "customers/:id/:tab?", component: CustomerScreen, identity: ["id"] },
   { pattern: "events", component: EventsScreen },
   { pattern: "events/import/:id?", component: ImportScreen, identity: ["id"] },
+  { pattern: "meters", component: MetersScreen },
+  { pattern: "meters/new", component: MeterFormScreen },
+  { pattern: "meters/:id", component: MeterScreen, identity: ["id"] },
+  { pattern: "meters/:id/edit", component: MeterFormScreen, identity: ["id"] },
   { pattern: "settings", component: SettingsScreen },
 ];
 
@@ -48,5 +56,6 @@ export const NAV: NavEntry[] = [
   { path: "overview", label: t.shell.overview, icon: ChartColumn, key: "o", group: 1 },
   { path: "customers", label: t.shell.customers, icon: Users, key: "c", group: 1 },
   { path: "events", label: t.shell.events, icon: List, key: "e", group: 1 },
+  { path: "meters", label: t.shell.meters, icon: Activity, key: "m", group: 2 },
   { path: "settings", label: t.shell.settings, icon: Settings, key: "s", group: 3 },
 ];
