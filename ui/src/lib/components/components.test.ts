@@ -1,0 +1,123 @@
+import { flushSync, mount, unmount, type Component } from "svelte";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Q } from "$lib/api/types";
+import Combobox from "./Combobox.svelte";
+import Progress from "./Progress.svelte";
+import Quantity from "./Quantity.svelte";
+
+// jsdom lays nothing out, so there is nothing to scroll.
+Element.prototype.scrollIntoView = () => {};
+
+let shown: ReturnType<typeof mount>[] = [];
+
+function show<P extends Record<string, unknown>>(component: Component<P>, props: P): HTMLElement {
+  const target = document.body.appendChild(document.createElement("div"));
+  shown.push(mount(component, { target, props }));
+  flushSync();
+  return target;
+}
+
+afterEach(async () => {
+  for (const each of shown) await unmount(each);
+  shown = [];
+  document.body.replaceChildren();
+});
+
+const Q = (text: string) => text as Q;
+
+describe("progress", () => {
+  const said = (percent: string, exceeded: boolean) => {
+    const target = show(Progress as Component<Record<string, unknown>>, { percent: Q(percent), exceeded, label: "Tokens", showState: true });
+    const meter = target.querySelector("[role=meter]")!;
+    return { text: target.textContent!.trim().replace(/\s+/g, " "), spoken: meter.getAttribute("aria-valuetext"), now: meter.getAttribute("aria-valuenow") };
+  };
+
+  it("never reads full before it is", () => {
+    expect(said("99.97", false)).toEqual({ text: "99.9% Near limit", spoken: "99.9% used, near the limit", now: "99.97" });
+  });
+
+  it("shows and says what lies beyond the limit", () => {
+    expect(said("110.55", true)).toEqual({ text: "110.5% Exceeded", spoken: "110.5% used, limit exceeded", now: "100" });
+  });
+
+  it("needs no words while there is room", () => {
+    expect(said("12", false)).toEqual({ text: "12%", spoken: "12% used", now: "12" });
+  });
+});
+
+describe("a quantity", () => {
+  it("is short to the eye and exact to the ear", () => {
+    const target = show(Quantity as Component<Record<string, unknown>>, { value: Q("999999999"), unit: "tokens", compact: true });
+    expect(target.querySelector("[aria-hidden]")!.textContent).toBe("999M\u202ftokens");
+    expect(target.querySelector(".sr-only")!.textContent).toBe("999,999,999\u202ftokens");
+  });
+
+  it("says that there is none", () => {
+    expect(show(Quantity as Component<Record<string, unknown>>, { value: null }).textContent).toBe("–");
+  });
+});
+
+describe("a combobox", () => {
+  const zones = ["Asia/Kathmandu", "Europe/London", "America/New_York"].map((value) => ({ value, label: value }));
+  const find = (text: string) => zones.filter((zone) => zone.label.toLowerCase().includes(text.toLowerCase()));
+
+  function make(props: Record<string, unknown> = {}) {
+    const onchange = vi.fn();
+    const target = show(Combobox as unknown as Component<Record<string, unknown>>, { value: "", find, onchange, label: "Zone", ...props });
+    const input = target.querySelector("input")!;
+    input.focus();
+    const type = (text: string) => {
+      input.value = text;
+      input.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      flushSync();
+    };
+    const press = (key: string) => {
+      const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+      input.dispatchEvent(event);
+      flushSync();
+      return event;
+    };
+    return { input, onchange, type, press };
+  }
+
+  it("takes the marked choice with Enter, and leaves Enter to the form once closed", () => {
+    const { input, onchange, type, press } = make();
+    type("lon");
+    expect(input.getAttribute("aria-expanded")).toBe("true");
+    expect(press("Enter").defaultPrevented).toBe(true);
+    expect(onchange).toHaveBeenCalledExactlyOnceWith("Europe/London");
+    expect(input.getAttribute("aria-expanded")).toBe("false");
+    expect(press("Enter").defaultPrevented).toBe(false);
+  });
+
+  it("takes back what was typed with Escape", () => {
+    const { input, onchange, type, press } = make({ value: "Europe/London" });
+    type("zzz");
+    press("Escape");
+    expect(input.value).toBe("Europe/London");
+    expect(onchange).not.toHaveBeenCalled();
+  });
+
+  it("keeps a search from becoming a value, unless any name will do", () => {
+    const strict = make();
+    strict.type("Mars");
+    strict.input.blur();
+    expect(strict.onchange).not.toHaveBeenCalled();
+
+    const free = make({ free: true });
+    free.type(" acme ");
+    free.input.blur();
+    expect(free.onchange).toHaveBeenCalledExactlyOnceWith("acme");
+  });
+
+  it("walks around the list with the arrows", () => {
+    const { onchange, press } = make();
+    press("ArrowDown");
+    press("ArrowDown");
+    press("ArrowDown");
+    press("ArrowDown");
+    press("ArrowUp");
+    press("Enter");
+    expect(onchange).toHaveBeenCalledExactlyOnceWith("America/New_York");
+  });
+});
