@@ -50,7 +50,7 @@ impl<'a> Applied<'a> {
     ) -> Option<Self> {
         let meter = config.meter_of(rule)?;
         let window = rule.period.window(customer.zone(config), customer.anchor, now);
-        let total = customer.counter(rule, meter)?.total(meter.aggregation, window);
+        let total = customer.counter(config, rule, meter)?.total(meter.aggregation, window);
         let standing = Standing { limit: rule.value, used: total.used(), held: Quantity::ZERO };
         Some(Applied { rule, meter, source, window, total, standing })
     }

@@ -4,7 +4,7 @@ use sqlx::Row;
 use weir_core::error::Fault;
 use weir_core::text::{self, MAX_SHORT};
 
-use crate::customers::{SHARE, read};
+use crate::customers::{SHARE, USED, read};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::model::{Cursor, Customer, CustomerSort, ListCustomers, Page};
@@ -63,7 +63,7 @@ impl Engine {
         let sql = format!(
             "WITH page AS MATERIALIZED (SELECT c.id AS id, {key} AS sort_key FROM customer c \
                WHERE ?1 NOT NULL {live} {found} {beyond} ORDER BY sort_key {direction}, c.id {direction} LIMIT ?5) \
-             SELECT c.*, a.last_event_at, {SHARE} AS share, {text} AS sort_text FROM page CROSS JOIN customer c ON c.id = page.id \
+             SELECT c.*, a.last_event_at, {USED} AS used, {text} AS sort_text FROM page CROSS JOIN customer c ON c.id = page.id \
                LEFT JOIN customer_activity a ON a.customer = c.id ORDER BY page.sort_key {direction}, c.id {direction}"
         );
         let now = self.now().as_micros();

@@ -16,11 +16,16 @@ use crate::changes::Topics;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Change, Customer, CustomerPatch, NewCustomer};
+use crate::rollup::join_quantity;
 use crate::scan::{from_json, to_json};
 use crate::writer::{Audit, Tx, stored};
 
 /// The largest share used of a limit that applies to the customer `c` now (`?1`).
 pub(crate) const SHARE: &str = "(SELECT max(s.share) FROM standing s \
+     WHERE s.customer = c.id AND (s.window_end IS NULL OR s.window_end > ?1))";
+/// What the customer `c` has used of each limit that applies now (`?1`), exactly, and the limit: as JSON.
+pub(crate) const USED: &str = "(SELECT json_group_array(json_array(s.used_hi, s.used_lo, s.used_nanos, l.units, l.nanos)) \
+     FROM standing s JOIN usage_limit l ON l.id = s.usage_limit \
      WHERE s.customer = c.id AND (s.window_end IS NULL OR s.window_end > ?1))";
 
 fn no_customer(id: &str) -> Error {
@@ -97,7 +102,7 @@ fn cycle_start(given: &str, zone: Zone) -> Result<CivilDate, Fault> {
     Ok(CivilDate::of(at, zone))
 }
 
-/// A customer row with `last_event_at` and `share`.
+/// A customer row with `last_event_at` and `used`.
 pub(crate) fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Customer> {
     let instant = |column: &str| -> Result<Option<Timestamp>> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
@@ -115,21 +120,25 @@ pub(crate) fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Customer> {
         updated_at: Timestamp::from_micros(row.try_get("updated_at")?),
         archived_at: instant("archived_at")?,
         last_event_at: instant("last_event_at")?,
-        utilisation: row.try_get::<Option<f64>, _>("share")?.map(percent),
+        utilisation: largest_share(from_json(row.try_get("used")?)?)?,
     })
 }
 
-/// A share for sorting, as a percentage to show, truncated to two digits.
-fn percent(share: f64) -> Quantity {
-    let hundredths = (share * 10_000.0).floor();
-    Quantity::from_steps(hundredths.clamp(-1e17, 1e17) as i128 * 10_000_000)
+/// The largest share used of a limit, as a percentage truncated to two digits.
+fn largest_share(used: Vec<(i64, i64, i64, i64, i64)>) -> Result<Option<Quantity>> {
+    let mut largest = None;
+    for (hi, lo, nanos, limit_units, limit_nanos) in used {
+        let limit = Quantity::from_parts(limit_units.into(), limit_nanos.into())?;
+        largest = largest.max(Some(join_quantity(hi, lo, nanos)?.percent_of(limit)));
+    }
+    Ok(largest)
 }
 
 /// The row of a customer by external id, or else by internal id.
 async fn find(conn: &mut SqliteConnection, project: ProjectId, id: &str, now: Timestamp) -> Result<Customer> {
     let by = |column: &str| {
         format!(
-            "SELECT c.*, a.last_event_at, {SHARE} AS share \
+            "SELECT c.*, a.last_event_at, {USED} AS used \
              FROM customer c LEFT JOIN customer_activity a ON a.customer = c.id WHERE c.{column} = ?2"
         )
     };

@@ -33,6 +33,8 @@ pub(crate) struct Counter {
     pub counting: u64,
     /// The generation of the meter that is counted.
     pub series: i64,
+    /// The zone in which the windows are cut. The project's may change before the customer is loaded anew.
+    pub zone: Zone,
     /// Ascending, without the windows in which nothing happened.
     pub windows: Vec<WindowCount>,
 }
@@ -50,8 +52,10 @@ impl LiveCustomer {
         self.zone.unwrap_or(config.project.timezone)
     }
 
-    pub(crate) fn counter(&self, rule: &LimitRule, meter: &MeterRule) -> Option<&Counter> {
-        self.counters.iter().find(|counter| counter.is_of(rule, meter))
+    /// The counter of a limit, if it is loaded for this configuration.
+    pub(crate) fn counter(&self, config: &Config, rule: &LimitRule, meter: &MeterRule) -> Option<&Counter> {
+        let zone = self.zone(config);
+        self.counters.iter().find(|counter| counter.is_of(rule, meter, zone))
     }
 
     /// Counts an event on a limit's counter, if that is loaded.
@@ -63,7 +67,9 @@ impl LiveCustomer {
         event: &Contribution,
     ) -> Result<(), Overflow> {
         let anchor = self.anchor;
-        let Some(counter) = self.counters.iter_mut().find(|counter| counter.is_of(rule, meter)) else { return Ok(()) };
+        let Some(counter) = self.counters.iter_mut().find(|counter| counter.is_of(rule, meter, zone)) else {
+            return Ok(());
+        };
         // Most events fall into the window that the last one fell into.
         if let Some(count) = counter.windows.iter_mut().rev().find(|count| count.window.contains(event.at)) {
             return count.total.add(event);
@@ -113,8 +119,8 @@ impl LiveCustomer {
 }
 
 impl Counter {
-    fn is_of(&self, rule: &LimitRule, meter: &MeterRule) -> bool {
-        self.limit == rule.key && self.counting == rule.counting && self.series == meter.series
+    fn is_of(&self, rule: &LimitRule, meter: &MeterRule, zone: Zone) -> bool {
+        self.limit == rule.key && self.counting == rule.counting && self.series == meter.series && self.zone == zone
     }
 
     /// The meter over a window not before the one that was loaded. `latest` carries the newest value from before it.

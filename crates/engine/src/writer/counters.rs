@@ -23,7 +23,7 @@ const AHEAD: i64 = 5 * 60 * 1_000_000;
 /// Whether every limit that applies to a customer is counted, as far as its meter is ready.
 pub(crate) fn is_loaded(config: &Config, customer: &LiveCustomer) -> bool {
     effective(config, &customer.own).all(|(rule, _)| {
-        config.meter_of(rule).is_none_or(|meter| !meter.ready || customer.counter(rule, meter).is_some())
+        config.meter_of(rule).is_none_or(|meter| !meter.ready || customer.counter(config, rule, meter).is_some())
     })
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn start_counters(config: &Config, customer: &mut LiveCustomer, now: 
             let meter = config.meter_of(rule)?;
             let window = rule.period.window(zone, customer.anchor, now);
             let windows = vec![WindowCount { window, total: Aggregate::empty(meter.aggregation) }];
-            Some(Counter { limit: rule.key, counting: rule.counting, series: meter.series, windows })
+            Some(Counter { limit: rule.key, counting: rule.counting, series: meter.series, zone, windows })
         })
         .collect();
 }
@@ -62,7 +62,7 @@ pub(crate) async fn load(
     for (index, customer) in customers.iter_mut().enumerate() {
         for (rule, _) in effective(config, &customer.own) {
             let Some(meter) = config.meter_of(rule) else { continue };
-            if meter.ready && customer.counter(rule, meter).is_none() {
+            if meter.ready && customer.counter(config, rule, meter).is_none() {
                 missing.entry(rule.key).or_insert_with(|| (rule.clone(), Vec::new())).1.push(index);
             }
         }
@@ -94,7 +94,8 @@ pub(crate) async fn load(
             counters.entry(wanted.customer).or_default().push(WindowCount { window: wanted.window, total });
         }
         for (index, windows) in counters {
-            let counter = Counter { limit: rule.key, counting: rule.counting, series: meter.series, windows };
+            let zone = customers[index].zone(config);
+            let counter = Counter { limit: rule.key, counting: rule.counting, series: meter.series, zone, windows };
             customers[index].counters.retain(|old| old.limit != rule.key);
             customers[index].counters.push(counter);
         }

@@ -25,7 +25,7 @@ pub(crate) fn rows_of(config: &Config, customer: &LiveCustomer, now: Timestamp, 
     let zone = customer.zone(config);
     for (rule, _) in effective(config, &customer.own) {
         let Some(meter) = config.meter_of(rule) else { continue };
-        let Some(counter) = customer.counter(rule, meter) else { continue };
+        let Some(counter) = customer.counter(config, rule, meter) else { continue };
         let window = rule.period.window(zone, customer.anchor, now);
         let used = counter.total(meter.aggregation, window).used();
         rows.push(Row {

@@ -28,7 +28,7 @@ fn config(cases: u32) -> Config {
 }
 
 proptest! {
-    #![proptest_config(config(40))]
+    #![proptest_config(config(25))]
 
     #[test]
     fn the_engine_answers_as_the_plain_model_does(start in select(STARTS.to_vec()), steps in steps(60)) {
