@@ -14,14 +14,15 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     collect(&dist, &mut files)?;
     files.sort();
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let mut code = String::from("&[\n");
-    for file in files {
-        let name = file.strip_prefix(&dist).unwrap_or(&file).to_string_lossy().replace('\\', "/");
-        let path = fs::canonicalize(&file)?;
-        let _ = writeln!(code, "    ({name:?}, include_bytes!({path:?})),");
+    for (index, file) in files.iter().enumerate() {
+        let name = file.strip_prefix(&dist).unwrap_or(file).to_string_lossy().replace('\\', "/");
+        // The compiler reads copies, so that the console may be built anew meanwhile.
+        fs::copy(file, out.join(format!("console-{index}")))?;
+        let _ = writeln!(code, "    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/console-{index}\"))),");
     }
     code.push_str("]\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("console.rs"), code)
 }
 

@@ -1,5 +1,6 @@
 //! What an operation works on, and for whom.
 
+use weir_core::id::KeyId;
 use weir_engine::model::Scope;
 use weir_engine::{Actor, Caller, Engine};
 
@@ -37,6 +38,8 @@ pub struct Context {
     pub actor: Actor,
     /// What the caller may do.
     pub scope: Scope,
+    /// The key that the caller came with, if any.
+    pub key: Option<KeyId>,
     /// Whether the caller sits at the machine that holds the data, and may name files on it.
     pub local: bool,
 }
@@ -44,17 +47,17 @@ pub struct Context {
 impl Context {
     /// The person at the window.
     pub fn operator(app: App) -> Self {
-        Context { app, actor: Actor::operator(), scope: Scope::Manage, local: true }
+        Context { app, actor: Actor::operator(), scope: Scope::Manage, key: None, local: true }
     }
 
     /// The person at the command line of the machine that holds the data.
     pub fn cli(app: App) -> Self {
-        Context { app, actor: Actor::cli(), scope: Scope::Manage, local: true }
+        Context { app, actor: Actor::cli(), scope: Scope::Manage, key: None, local: true }
     }
 
     /// A program with a key.
     pub fn caller(app: App, caller: Caller) -> Self {
-        Context { app, actor: caller.actor, scope: caller.scope, local: false }
+        Context { app, actor: caller.actor, scope: caller.scope, key: Some(caller.key), local: false }
     }
 
     /// The engine.

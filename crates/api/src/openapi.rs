@@ -46,6 +46,15 @@ fn describe_one(operation: &Described, components: &std::collections::BTreeMap<S
     for id in &ids {
         parameters.push(json!({ "name": id, "in": "path", "required": true, "schema": { "type": "string" } }));
     }
+    if row.keeps_answers() {
+        parameters.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": false,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 256 },
+            "description": "A repeat within a day under the same key is answered byte for byte as the first was.",
+        }));
+    }
     let mut described = json!({
         "operationId": row.name,
         "tags": [tag],

@@ -75,6 +75,8 @@ pub trait Operation: 'static {
     const STATUS: u16 = 200;
     /// Who may reach it at all.
     const REACH: Reach = Reach::Public;
+    /// Whether its answer holds a secret, which is never kept.
+    const SECRET: bool = false;
     /// What it is for, in a sentence.
     const SUMMARY: &'static str;
     /// What it takes.
@@ -98,6 +100,13 @@ type Call = for<'a> fn(
     Quantities,
 ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, ApiError>> + Send + 'a>>;
 
+impl Row {
+    /// Whether a repeat under the same `Idempotency-Key` answers as the first did.
+    pub fn keeps_answers(&self) -> bool {
+        self.method == Method::Post && self.kind != Kind::Read && !self.secret
+    }
+}
+
 /// An operation as a value: what doors, descriptions and tests are made from.
 pub struct Row {
     /// See [`Operation::NAME`].
@@ -114,6 +123,8 @@ pub struct Row {
     pub status: u16,
     /// See [`Operation::REACH`].
     pub reach: Reach,
+    /// See [`Operation::SECRET`].
+    pub secret: bool,
     /// See [`Operation::SUMMARY`].
     pub summary: &'static str,
     /// The request's schema.
@@ -133,6 +144,7 @@ pub const fn row<O: Operation>() -> Row {
         kind: O::KIND,
         status: O::STATUS,
         reach: O::REACH,
+        secret: O::SECRET,
         summary: O::SUMMARY,
         request: |generator| generator.subschema_for::<O::Req>(),
         answer: |generator| generator.subschema_for::<O::Res>(),

@@ -41,6 +41,8 @@ pub enum Code {
     Conflict,
     /// 409: the idempotency key was used for another body.
     IdempotencyConflict,
+    /// 409: a request with the same idempotency key is being worked on.
+    IdempotencyInProgress,
     /// 413: the body is over its bound.
     PayloadTooLarge,
     /// 415: the body is not JSON.
@@ -59,7 +61,7 @@ pub enum Code {
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Code; 25] = [
+    pub const ALL: [Code; 26] = [
         Code::InvalidRequest,
         Code::MissingRequiredField,
         Code::InvalidFieldValue,
@@ -78,6 +80,7 @@ impl Code {
         Code::MethodNotAllowed,
         Code::Conflict,
         Code::IdempotencyConflict,
+        Code::IdempotencyInProgress,
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::RateLimitExceeded,
@@ -108,6 +111,7 @@ impl Code {
             Code::MethodNotAllowed => "method_not_allowed",
             Code::Conflict => "conflict",
             Code::IdempotencyConflict => "idempotency_conflict",
+            Code::IdempotencyInProgress => "idempotency_in_progress",
             Code::PayloadTooLarge => "payload_too_large",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::RateLimitExceeded => "rate_limit_exceeded",
@@ -132,7 +136,7 @@ impl Code {
             | Code::KeyNotFound
             | Code::ImportNotFound => 404,
             Code::MethodNotAllowed => 405,
-            Code::Conflict | Code::IdempotencyConflict => 409,
+            Code::Conflict | Code::IdempotencyConflict | Code::IdempotencyInProgress => 409,
             Code::PayloadTooLarge => 413,
             Code::UnsupportedMediaType => 415,
             Code::RateLimitExceeded => 429,

@@ -17,7 +17,9 @@ use weir_core::error::Code;
 
 use crate::auth::Auth;
 use crate::host::Names;
-use crate::{body, changes, console, query, respond};
+use crate::metrics::Counts;
+use crate::repeat::{Answer, Asked, UnderWay};
+use crate::{body, changes, console, metrics, query, repeat, respond};
 
 /// After so long a request is answered with `timeout`.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,13 +30,21 @@ pub(crate) struct Host {
     pub app: App,
     pub auth: Auth,
     pub stopping: watch::Receiver<bool>,
+    pub under_way: UnderWay,
+    pub counts: Counts,
+}
+
+impl Host {
+    pub(crate) fn new(app: App, auth: Auth, stopping: watch::Receiver<bool>) -> Self {
+        Host { app, auth, stopping, under_way: UnderWay::default(), counts: Counts::default() }
+    }
 }
 
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 /// The public API and the console. `stopping` turns true when streams are to end.
 pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
-    let host = Host { app, auth: Auth::Keys, stopping };
+    let host = Host::new(app, Auth::Keys, stopping);
     let mut paths: BTreeMap<&str, MethodRouter<Host>> = BTreeMap::new();
     for operation in operations().iter().filter(|operation| operation.row.reach == Reach::Public) {
         let handler = move |State(host): State<Host>, params: Params, request: Request| async move {
@@ -53,6 +63,7 @@ pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
         .route("/v1/openapi.json", only_get(get(openapi)))
         .route("/healthz", only_get(get(healthy)))
         .route("/readyz", only_get(get(ready)))
+        .route("/metrics", only_get(get(metrics)))
         .fallback(elsewhere)
         .with_state(host)
 }
@@ -73,18 +84,21 @@ const fn filter(method: Method) -> MethodFilter {
     match method {
         Method::Get => MethodFilter::GET,
         Method::Post => MethodFilter::POST,
-        Method::Put => MethodFilter::PUT,
+        // Both change the fields that are given.
+        Method::Put => MethodFilter::PUT.or(MethodFilter::PATCH),
         Method::Delete => MethodFilter::DELETE,
     }
 }
 
 async fn respond_to(host: &Host, operation: &'static Bound, params: Params, request: Request) -> Response<Body> {
     let id = request_id();
-    let answered = tokio::time::timeout(TIMEOUT, answer(host, operation, params, request)).await;
-    match answered.unwrap_or_else(|_| Err(timed_out())) {
-        Ok(bytes) => respond::answer(operation.row.status, bytes, &id),
+    let answered = tokio::time::timeout(TIMEOUT, answer(host, operation, params, request, &id)).await;
+    let response = match answered.unwrap_or_else(|_| Err(timed_out())) {
+        Ok(answer) => respond::answer(answer.status, answer.body, &id),
         Err(error) => respond::refuse(&error, &id),
-    }
+    };
+    host.counts.count(response.status());
+    response
 }
 
 fn timed_out() -> ApiError {
@@ -92,7 +106,13 @@ fn timed_out() -> ApiError {
     ApiError::new(Code::Timeout, format!("there was no answer within {seconds} s; what was asked may still be done"))
 }
 
-async fn answer(host: &Host, operation: &Bound, params: Params, request: Request) -> Result<Vec<u8>, ApiError> {
+async fn answer(
+    host: &Host,
+    operation: &Bound,
+    params: Params,
+    request: Request,
+    id: &str,
+) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let ctx = host.auth.context(&host.app, &parts.headers)?;
     operation.authorise(&ctx)?;
@@ -100,7 +120,15 @@ async fn answer(host: &Host, operation: &Bound, params: Params, request: Request
     let path: Vec<(String, String)> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let query = query::parse(parts.uri.query())?;
     let body = body::read(&parts.headers, body).await?;
-    operation.call(&ctx, Input { path: &path, query: &query, body: &body }, quantities(&parts.headers)).await
+    let doing = operation.call(&ctx, Input { path: &path, query: &query, body: &body }, quantities(&parts.headers));
+    let status = operation.row.status;
+    match (repeat::key(&parts.headers)?, ctx.key) {
+        (Some(key), Some(credential)) if operation.row.keeps_answers() => {
+            let asked = Asked::new(credential, &parts.method, &parts.uri, key, &body);
+            repeat::once(&host.under_way, &ctx, asked, status, id, doing).await
+        }
+        _ => Ok(Answer { status, body: doing.await? }),
+    }
 }
 
 /// Strings, if the caller's `Accept` asks for them by a parameter.
@@ -149,6 +177,20 @@ async fn ready(State(host): State<Host>) -> Response<Body> {
     match host.app.engine.project().await {
         Ok(_) => respond::answer(200, br#"{"status":"ready"}"#.to_vec(), &request_id()),
         Err(error) => respond::refuse(&error.into(), &request_id()),
+    }
+}
+
+/// Counts for a monitor, in the text form of Prometheus.
+async fn metrics(State(host): State<Host>, request: Request) -> Response<Body> {
+    let allowed = host.auth.context(&host.app, request.headers());
+    drop(request);
+    let told = async {
+        allowed?;
+        Ok::<_, ApiError>(metrics::text(&host.app.engine.status().await?, &host.counts))
+    };
+    match told.await {
+        Ok(text) => metrics::respond(text),
+        Err(error) => respond::refuse(&error, &request_id()),
     }
 }
 

@@ -24,7 +24,7 @@ pub struct ListKeys {
 
 operation! {
     /// Makes an API key; its secret is shown this once.
-    Create "keys.create" Post "/keys" Manage Change 201,
+    Create "keys.create" Post "/keys" Manage Change 201 secret,
     |ctx, req: NewKey| -> NewKeyAnswer { Ok(ctx.engine().create_key(&ctx.actor, req).await?) }
 }
 

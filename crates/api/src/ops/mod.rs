@@ -37,9 +37,10 @@ fn id<T: FromStr>(text: &str, code: Code, thing: &str) -> Result<T, ApiError> {
 
 /// Declares an operation: how it is reached, what it takes and answers, and what it does.
 macro_rules! operation {
+    (@secret) => { true };
     (
         $(#[doc = $doc:literal])+
-        $op:ident $name:literal $method:ident $path:literal $scope:ident $kind:ident $($status:literal)?,
+        $op:ident $name:literal $method:ident $path:literal $scope:ident $kind:ident $($status:literal)? $($secret:ident)?,
         |$ctx:ident, $req:ident: $req_type:ty| -> $res:ty $body:block
     ) => {
         $(#[doc = $doc])+
@@ -52,6 +53,7 @@ macro_rules! operation {
             const SCOPE: weir_engine::model::Scope = weir_engine::model::Scope::$scope;
             const KIND: crate::operation::Kind = crate::operation::Kind::$kind;
             $(const STATUS: u16 = $status;)?
+            $(const SECRET: bool = crate::ops::operation!(@$secret);)?
             const SUMMARY: &'static str = concat!($($doc),+).trim_ascii();
             type Req = $req_type;
             type Res = $res;

@@ -8,4 +8,5 @@ mod imports;
 mod manners;
 mod operations;
 mod refusals;
+mod repeats;
 mod sample;

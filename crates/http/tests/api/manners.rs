@@ -90,6 +90,21 @@ async fn the_description_and_the_health_need_no_key() {
 }
 
 #[tokio::test]
+async fn a_monitor_reads_counts_and_patch_is_put() {
+    let host = Host::start().await;
+    host.ok("events.record", json!({ "customerId": "acme", "eventType": "t" })).await;
+    let text = host.get("/metrics").await.text;
+    assert!(
+        text.contains("\nweir_events 1\n") && text.contains("weir_http_requests_total{status=\"2xx\"} 1\n"),
+        "{text}"
+    );
+    assert_eq!(host.send(host.client.get(format!("{}/metrics", host.base))).await.refusal().0, "missing_api_key");
+    let patched = host.post(Method::PATCH, "/v1/project", r#"{"name":"Patched"}"#).await;
+    assert_eq!(patched.json()["name"], "Patched");
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_request_under_way_ends_when_the_server_is_stopped() {
     let mut host = Host::start().await;
     let sample = host.request(Method::POST, "/v1/sample");
