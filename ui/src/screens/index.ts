@@ -3,6 +3,7 @@
  */
 import Activity from "@lucide/svelte/icons/activity";
 import ChartColumn from "@lucide/svelte/icons/chart-column";
+import Gauge from "@lucide/svelte/icons/gauge";
 import List from "@lucide/svelte/icons/list";
 import Settings from "@lucide/svelte/icons/settings";
 import Users from "@lucide/svelte/icons/users";
@@ -12,6 +13,9 @@ import CustomerScreen from "./customers/CustomerScreen.svelte";
 import CustomersScreen from "./customers/CustomersScreen.svelte";
 import EventsScreen from "./events/EventsScreen.svelte";
 import ImportScreen from "./events/ImportScreen.svelte";
+import LimitFormScreen from "./limits/LimitFormScreen.svelte";
+import LimitScreen from "./limits/LimitScreen.svelte";
+import LimitsScreen from "./limits/LimitsScreen.svelte";
 import MeterFormScreen from "./meters/MeterFormScreen.svelte";
 import MeterScreen from "./meters/MeterScreen.svelte";
 import MetersScreen from "./meters/MetersScreen.svelte";
@@ -49,6 +53,10 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "meters/new", component: MeterFormScreen },
   { pattern: "meters/:id", component: MeterScreen, identity: ["id"] },
   { pattern: "meters/:id/edit", component: MeterFormScreen, identity: ["id"] },
+  { pattern: "limits", component: LimitsScreen },
+  { pattern: "limits/new", component: LimitFormScreen },
+  { pattern: "limits/:id", component: LimitScreen, identity: ["id"] },
+  { pattern: "limits/:id/edit", component: LimitFormScreen, identity: ["id"] },
   { pattern: "settings", component: SettingsScreen },
 ];
 
@@ -57,5 +65,6 @@ export const NAV: NavEntry[] = [
   { path: "customers", label: t.shell.customers, icon: Users, key: "c", group: 1 },
   { path: "events", label: t.shell.events, icon: List, key: "e", group: 1 },
   { path: "meters", label: t.shell.meters, icon: Activity, key: "m", group: 2 },
+  { path: "limits", label: t.shell.limits, icon: Gauge, key: "l", group: 2 },
   { path: "settings", label: t.shell.settings, icon: Settings, key: "s", group: 3 },
 ];

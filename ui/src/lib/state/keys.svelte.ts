@@ -49,7 +49,9 @@ function taken(event: KeyboardEvent): boolean {
 export function listenForShortcuts(): void {
   $effect(() => {
     const bindings: Record<string, (event: KeyboardEvent) => void> = {};
-    for (const { keys, run } of shortcuts.all) {
+    // Sequences come first: `g e` must not also be heard as `e`.
+    const presses = (shortcut: Shortcut) => shortcut.keys.split(" ").length;
+    for (const { keys, run } of [...shortcuts.all].sort((a, b) => presses(b) - presses(a))) {
       const answer = (event: KeyboardEvent) => {
         if (event.defaultPrevented || event.isComposing || taken(event)) return;
         event.preventDefault();
