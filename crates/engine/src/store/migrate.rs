@@ -2,13 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use sqlx::migrate::Migrator;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
 
 use super::open::{DATA_FILE, SCHEMA, writer_options};
 use crate::error::OpenError;
 
-static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+/// Every migration: its version, what it does, and its statements. Listed rather than collected by sqlx's macro, which would
+/// compile SQLite a second time for the compiler itself.
+const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] =
+    [(1, "first", include_str!("../../../../migrations/0001_first.sql"))];
+
+fn migrator() -> Migrator {
+    let migration = |(version, what, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, what.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+}
 
 /// "WEIR": marks a SQLite file as ours.
 pub(crate) const APPLICATION_ID: i64 = 0x5745_4952;
@@ -43,7 +53,7 @@ pub(crate) async fn prepare(data_dir: &Path, cache_mib: u32) -> Result<SqliteCon
         }
     }
     let mut conn = writer_options(data_dir, cache_mib).connect().await.map_err(sqlite)?;
-    MIGRATOR.run(&mut conn).await.map_err(|error| sqlite(error.into()))?;
+    migrator().run(&mut conn).await.map_err(|error| sqlite(error.into()))?;
     Ok(conn)
 }
 
@@ -68,7 +78,7 @@ async fn upgrade(data_dir: &Path, cache_mib: u32, from: i64) -> Result<SqliteCon
     let backup = fresh_name(&folder, from);
     tracing::info!(backup = %backup.display(), from, to = SCHEMA, "backing up before the upgrade");
     backup_into(&mut conn, &backup).await.map_err(sqlite)?;
-    if let Err(error) = MIGRATOR.run(&mut conn).await {
+    if let Err(error) = migrator().run(&mut conn).await {
         // Each migration is one transaction, but several may be due: put the file back as it was before the first.
         conn.close().await.map_err(sqlite)?;
         for ending in ["", "-wal", "-shm"] {
@@ -108,4 +118,22 @@ pub(crate) async fn backup_into(conn: &mut SqliteConnection, to: &Path) -> sqlx:
     let to = to.to_str().ok_or_else(|| sqlx::Error::Configuration("the path of the backup is not UTF-8".into()))?;
     sqlx::query("VACUUM INTO ?1").bind(to).execute(conn).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_file_is_listed_in_order() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        let listed: Vec<_> = MIGRATIONS.iter().map(|(version, what, _)| format!("{version:04}_{what}.sql")).collect();
+        assert_eq!(files, listed);
+        for (version, _, sql) in MIGRATIONS {
+            assert!(sql.contains(&format!("PRAGMA user_version = {version};")), "{version}");
+        }
+    }
 }
