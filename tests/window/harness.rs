@@ -24,21 +24,27 @@ const WHEN_SHOWN: &str = "
     const look = () => {
         for (const element of document.querySelectorAll(css)) {
             const text = element.innerText + ' ' + (element.getAttribute('aria-label') ?? '');
-            if (element.checkVisibility({ visibilityProperty: true }) && text.includes(words) && text.trim()) {
-                return wanted === 'text' ? text.trim() : element;
+            if (element.checkVisibility({ visibilityProperty: true }) && text.includes(words)) {
+                answer(wanted === 'text' ? text.trim() : element);
+                return;
             }
         }
-        return null;
     };
-    const seen = look();
-    if (seen) return done(seen);
-    const observer = new MutationObserver(() => {
-        const seen = look();
-        if (!seen) return;
+    const answer = (found) => {
         observer.disconnect();
-        done(seen);
-    });
+        document.removeEventListener('focusin', look);
+        done(found);
+    };
+    const observer = new MutationObserver(look);
     observer.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+    document.addEventListener('focusin', look);
+    look();
+";
+
+/// What the element that has the focus is called.
+const FOCUSED: &str = "
+    const e = document.activeElement;
+    return [e.getAttribute('aria-label'), ...[...(e.labels ?? [])].map((l) => l.innerText), e.innerText].filter(Boolean).join(' ');
 ";
 
 /// A running app; dropping it ends everything it started.
@@ -81,6 +87,38 @@ impl Window {
         self.step(css, words, async || self.look(css, words, "element").await?.element()?.click().await).await;
     }
 
+    /// Presses a key, with Control held when asked.
+    pub async fn press(&self, key: impl Into<char>, control: bool) {
+        let key = key.into();
+        let chain = self.driver.action_chain();
+        let chain = if control {
+            chain.key_down(Key::Control).key_down(key).key_up(key).key_up(Key::Control)
+        } else {
+            chain.key_down(key).key_up(key)
+        };
+        within("the key", chain.perform()).await;
+    }
+
+    /// Types into whatever has the focus.
+    pub async fn type_text(&self, text: &str) {
+        within("the typing", self.driver.action_chain().send_keys(text).perform()).await;
+    }
+
+    /// Walks with Tab, as one without a mouse does, until the focus is on what has these words in its label or text.
+    pub async fn tab_to(&self, words: &str) {
+        let mut passed = Vec::new();
+        while passed.len() < 60 {
+            let focused = within("the focus", self.driver.execute(FOCUSED, Vec::new())).await;
+            let focused = focused.json().as_str().unwrap_or_default().to_owned();
+            if focused.contains(words) {
+                return;
+            }
+            passed.push(focused);
+            self.press(Key::Tab, false).await;
+        }
+        self.give_up(&format!("Tab does not come to {words:?}, only to {passed:?}")).await;
+    }
+
     async fn look(&self, css: &str, words: &str, wanted: &str) -> WebDriverResult<ScriptRet> {
         self.driver.execute_async(WHEN_SHOWN, vec![css.into(), words.into(), wanted.into()]).await
     }
@@ -121,9 +159,9 @@ impl Window {
 
     /// What there is to read when a journey fails: the page and what the app printed.
     async fn story(&self) -> String {
-        let page = tokio::time::timeout(PATIENCE, self.driver.source()).await;
-        let page = match page {
-            Ok(Ok(source)) => source,
+        let page = tokio::time::timeout(PATIENCE, self.driver.execute("return document.body.innerText", Vec::new()));
+        let page = match page.await {
+            Ok(Ok(text)) => text.json().as_str().unwrap_or_default().to_owned(),
             Ok(Err(error)) => format!("no page: {error}"),
             Err(_) => "the page does not answer".to_owned(),
         };

@@ -1,6 +1,7 @@
 //! The built app, opened on a display and driven as an operator would.
 
 mod harness;
+mod journeys;
 mod life;
 mod stage;
 
@@ -70,19 +71,4 @@ async fn data_in_use_is_said_and_tried_again() {
     other.close().await;
     window.click("button", "Try again").await;
     window.read("h1", "Overview").await;
-}
-
-/// A look at every screen.
-#[tokio::test]
-async fn first_run() {
-    let window = Window::open().await;
-    window.click("button", "Load the sample").await;
-    window.read("[role=status], .toast", "28").await;
-    window.keep_picture("overview").await;
-    window.click("a", "Customers").await;
-    window.read("a, td", "azure-conv").await;
-    window.keep_picture("customers").await;
-    window.click("a", "azure-conv").await;
-    window.read("h1", "azure-conv").await;
-    window.keep_picture("customer").await;
 }
