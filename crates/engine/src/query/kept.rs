@@ -117,9 +117,9 @@ impl Reading<'_> {
     async fn total(&self, conn: &mut SqliteConnection) -> Result<Line> {
         let group = self.kept.group;
         let one = |_: &EdgeEvent| Some((0, group));
-        let points = self.cells(conn, &self.points, Groups::One(group), &[self.customer()], one).await?;
+        let points = self.cells(conn, &self.points, &[group], &[self.customer()], one).await?;
         let value = if self.plan.points.is_empty() || self.kind() == Aggregation::Unique {
-            let whole = self.cells(conn, &self.whole, Groups::One(group), &[self.customer()], one).await?;
+            let whole = self.cells(conn, &self.whole, &[group], &[self.customer()], one).await?;
             whole.get(&(0, group)).map_or(self.plan.nothing(), Aggregate::value)
         } else {
             // The points make up the whole. Members of a set would be counted twice.
@@ -135,14 +135,14 @@ impl Reading<'_> {
         let numbers: FxHashMap<Option<&str>, i64> = groups.iter().map(|(id, value)| (value.as_deref(), *id)).collect();
         let place = |edge: &EdgeEvent| numbers.get(&edge.group.as_deref()).map(|id| (0, *id));
         let ids: Vec<i64> = groups.iter().map(|(id, _)| *id).collect();
-        let whole = self.cells(conn, &self.whole, Groups::These(&ids), &[self.customer()], place).await?;
+        let whole = self.cells(conn, &self.whole, &ids, &[self.customer()], place).await?;
         let mut ranked: Vec<_> =
             groups.iter().filter_map(|(id, value)| Some((value.clone(), whole.get(&(0, *id))?.value(), *id))).collect();
         let more = keep_largest(&mut ranked, self.plan.group_limit);
         self.plan.check_size(ranked.len())?;
         let ids: Vec<i64> = ranked.iter().map(|(.., id)| *id).collect();
         let shown = |edge: &EdgeEvent| place(edge).filter(|(_, id)| ids.contains(id));
-        let points = self.cells(conn, &self.points, Groups::These(&ids), &[self.customer()], shown).await?;
+        let points = self.cells(conn, &self.points, &ids, &[self.customer()], shown).await?;
         let line = |value, id| Line { value, points: self.values(&points, 0, id) };
         Ok((ranked.into_iter().map(|(key, value, id)| (vec![key], line(value, id))).collect(), more))
     }
@@ -150,14 +150,13 @@ impl Reading<'_> {
     async fn by_customer(&self, conn: &mut SqliteConnection) -> Result<Breakdowns> {
         let group = self.kept.group;
         let customers = active(conn, self.plan.customer, self.plan.whole).await?;
-        let whole =
-            self.cells(conn, &self.whole, Groups::One(group), &customers, by_customer(&customers, group)).await?;
+        let whole = self.cells(conn, &self.whole, &[group], &customers, by_customer(&customers, group)).await?;
         let values =
             customers.iter().enumerate().filter_map(|(index, key)| Some((*key, whole.get(&(index, group))?.value())));
         let (mut ranked, more) = named_largest(conn, values.collect(), self.plan.group_limit).await?;
         self.plan.check_size(ranked.len())?;
         let shown: Vec<i64> = ranked.iter().map(|(.., key)| *key).collect();
-        let points = self.cells(conn, &self.points, Groups::One(group), &shown, by_customer(&shown, group)).await?;
+        let points = self.cells(conn, &self.points, &[group], &shown, by_customer(&shown, group)).await?;
         let lines = ranked.drain(..).enumerate().map(|(index, (name, value, _))| {
             let first = index * self.plan.points.len();
             (vec![Some(name)], Line { value, points: self.values(&points, first, group) })
@@ -171,7 +170,7 @@ impl Reading<'_> {
         &self,
         conn: &mut SqliteConnection,
         cuts: &Cuts,
-        groups: Groups<'_>,
+        groups: &[i64],
         customers: &[i64],
         place: impl Fn(&EdgeEvent) -> Option<(usize, i64)>,
     ) -> Result<Found> {
@@ -204,14 +203,14 @@ pub(super) async fn aggregates(
     conn: &mut SqliteConnection,
     series: i64,
     kind: Aggregation,
-    groups: Groups<'_>,
+    groups: &[i64],
     asks: &[Ask],
     parts: &[(usize, i64, Contribution)],
 ) -> Result<Found> {
     if kind == Aggregation::Unique {
         return super::members::count(conn, series, groups, asks, parts).await;
     }
-    let mut found = rollup::read(conn, series, kind, groups, asks).await?;
+    let mut found = rollup::read(conn, series, kind, Groups::These(groups), asks).await?;
     for (ask, group, part) in parts {
         found.entry((*ask, *group)).or_insert_with(|| Aggregate::empty(kind)).add(part)?;
     }

@@ -137,9 +137,9 @@ impl Engine {
         for (index, meter) in meters.iter().enumerate() {
             let mut total = scanned[index].clone();
             if is_kept[index] {
-                let one = Groups::One(ALL_GROUPS);
                 let mut found =
-                    aggregates(&mut view, meter.series, meter.aggregation, one, &[ask], &parts[index]).await?;
+                    aggregates(&mut view, meter.series, meter.aggregation, &[ALL_GROUPS], &[ask], &parts[index])
+                        .await?;
                 total = found.remove(&(0, ALL_GROUPS)).unwrap_or(total);
             }
             used.push(MeterUsage {
