@@ -107,6 +107,17 @@ impl Shared {
 impl Engine {
     /// Opens a data folder, creating or upgrading its file, and owns it until closed.
     pub async fn open(options: OpenOptions, clock: impl Clock) -> Result<Engine, OpenError> {
+        let data_dir = options.data_dir.clone();
+        match Self::start(options, clock).await {
+            Err(OpenError::Load { path, source }) => match store::damage(&data_dir).await {
+                Some(detail) => Err(OpenError::Damaged { path, detail }),
+                None => Err(OpenError::Load { path, source }),
+            },
+            other => other,
+        }
+    }
+
+    async fn start(options: OpenOptions, clock: impl Clock) -> Result<Engine, OpenError> {
         let lock = Lock::take(&options.data_dir)?;
         let mut conn = store::prepare(&options.data_dir, options.cache_mib).await?;
         let path = options.data_dir.join(DATA_FILE);

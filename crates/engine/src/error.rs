@@ -50,7 +50,11 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Error::Storage(error.to_string())
+        match error {
+            // Only closing the engine closes its connections.
+            sqlx::Error::PoolClosed => Error::Closed,
+            error => Error::Storage(error.to_string()),
+        }
     }
 }
 
@@ -66,6 +70,9 @@ impl OpenError {
         match &source {
             sqlx::Error::Database(error) if error.message().contains("not a database") => {
                 OpenError::Foreign { path: path.to_owned() }
+            }
+            sqlx::Error::Database(error) if error.message().contains("malformed") => {
+                OpenError::Damaged { path: path.to_owned(), detail: error.message().to_owned() }
             }
             _ => OpenError::Sqlite { path: path.to_owned(), source },
         }

@@ -29,12 +29,7 @@ const KEEP_BACKUPS: usize = 5;
 pub(crate) async fn prepare(data_dir: &Path, cache_mib: u32) -> Result<SqliteConnection, OpenError> {
     let path = data_dir.join(DATA_FILE);
     let existed = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
-    let sqlite = |source| match &source {
-        sqlx::Error::Database(error) if error.message().contains("not a database") => {
-            OpenError::Foreign { path: path.clone() }
-        }
-        _ => OpenError::Sqlite { path: path.clone(), source },
-    };
+    let sqlite = |source| OpenError::of_sqlite(&path, source);
     if existed {
         // Read before anything may write: a foreign or newer file stays untouched, its journal mode included.
         let mut look = super::reader_options(data_dir).connect().await.map_err(sqlite)?;
@@ -57,9 +52,12 @@ pub(crate) async fn prepare(data_dir: &Path, cache_mib: u32) -> Result<SqliteCon
     Ok(conn)
 }
 
+/// Whether there is nothing in the file, or only the table that precedes the first migration.
 async fn is_empty(data_dir: &Path) -> sqlx::Result<bool> {
     let mut look = super::reader_options(data_dir).connect().await?;
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut look).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE tbl_name <> '_sqlx_migrations'")
+        .fetch_one(&mut look)
+        .await?;
     look.close().await?;
     Ok(tables == 0)
 }

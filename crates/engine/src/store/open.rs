@@ -39,7 +39,37 @@ pub(crate) fn writer_options(data_dir: &Path, cache_mib: u32) -> SqliteConnectOp
         .pragma("cache_size", format!("-{}", u64::from(cache_mib) * 1024))
 }
 
+/// What is wrong with the data file as a file, if anything is.
+pub(crate) async fn damage(data_dir: &Path) -> Option<String> {
+    let look = async {
+        let mut conn = reader_options(data_dir).connect().await?;
+        sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)").fetch_one(&mut conn).await
+    };
+    match look.await {
+        Ok(verdict) => (verdict != "ok").then_some(verdict),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
 /// A reader's connection. It never writes, and never holds up the writer.
 pub(crate) fn reader_options(data_dir: &Path) -> SqliteConnectOptions {
     base(data_dir).read_only(true).pragma("query_only", "on").pragma("cache_size", READER_CACHE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::prepare;
+
+    #[tokio::test]
+    async fn what_the_writer_commits_is_on_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let prepared = prepare(dir.path(), 4).await.unwrap();
+        // The one to start with, and the one after the file was lost.
+        for mut conn in [prepared, writer_options(dir.path(), 4).connect().await.unwrap()] {
+            let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut conn).await.unwrap();
+            let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap();
+            assert_eq!((synchronous, journal.as_str()), (2, "wal"), "2 is FULL");
+        }
+    }
 }
