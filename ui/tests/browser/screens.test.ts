@@ -17,6 +17,12 @@ describe("every screen", () => {
     ["#/customers/azure-code/usage", "By meter"],
     ["#/customers/azure-code/events", "llm.completion"],
     ["#/customers/nobody", "There is no customer “nobody”"],
+    ["#/events", "llm.completion"],
+    ["#/events/import", "Import"],
+    ["#/meters", "total_tokens"],
+    ["#/meters/new", "New meter"],
+    ["#/limits", "Token allowance"],
+    ["#/limits/new", "What it does now"],
     ["#/settings", "API keys"],
     ["#/nowhere", "There is no such screen"],
   ];

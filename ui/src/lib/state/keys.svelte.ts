@@ -48,23 +48,43 @@ function taken(event: KeyboardEvent): boolean {
 /** Listens on the window; call once, from the root component. */
 export function listenForShortcuts(): void {
   $effect(() => {
-    const bindings: Record<string, (event: KeyboardEvent) => void> = {};
     // Sequences come first: `g e` must not also be heard as `e`.
     const presses = (shortcut: Shortcut) => shortcut.keys.split(" ").length;
-    for (const { keys, run } of [...shortcuts.all].sort((a, b) => presses(b) - presses(a))) {
-      const answer = (event: KeyboardEvent) => {
-        if (event.defaultPrevented || event.isComposing || taken(event)) return;
-        event.preventDefault();
-        run();
-      };
-      bindings[keys] = answer;
-      // A sign that needs Shift on this keyboard is still that sign.
-      if (/^[^\w\s$]$/.test(keys)) bindings[`Shift+${keys}`] = answer;
-    }
-    const handler = createKeybindingsHandler(bindings);
-    addEventListener("keydown", handler);
-    return () => removeEventListener("keydown", handler);
+    const all = [...shortcuts.all].sort((a, b) => presses(b) - presses(a));
+    // With Ctrl or Cmd a key means the same wherever the focus is, so it is heard before any control takes it for its own:
+    // a menu's button opens on Enter, also on Ctrl+Enter, which is Save.
+    const stop = listen(all.filter(withModifier), true);
+    const stopPlain = listen(
+      all.filter((shortcut) => !withModifier(shortcut)),
+      false,
+    );
+    return () => {
+      stop();
+      stopPlain();
+    };
   });
+}
+
+function withModifier(shortcut: Shortcut): boolean {
+  return shortcut.keys.startsWith("$mod+");
+}
+
+function listen(list: Shortcut[], capture: boolean): () => void {
+  const bindings: Record<string, (event: KeyboardEvent) => void> = {};
+  for (const { keys, run } of list) {
+    const answer = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing || taken(event)) return;
+      event.preventDefault();
+      if (capture) event.stopPropagation();
+      run();
+    };
+    bindings[keys] = answer;
+    // A sign that needs Shift on this keyboard is still that sign.
+    if (/^[^\w\s$]$/.test(keys)) bindings[`Shift+${keys}`] = answer;
+  }
+  const handler = createKeybindingsHandler(bindings);
+  addEventListener("keydown", handler, { capture });
+  return () => removeEventListener("keydown", handler, { capture });
 }
 
 export const onMac = /Mac|iPhone|iPad/.test(navigator.platform);

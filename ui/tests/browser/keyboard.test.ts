@@ -1,0 +1,86 @@
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectAccessible, grouped, sampleSums, Weir } from "./weir";
+
+/** As a hand without a mouse gets there. */
+async function tabTo(page: Page, wanted: Locator): Promise<void> {
+  await wanted.waitFor();
+  for (let i = 0; i < 60; i++) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab never came to ${wanted}`);
+}
+
+describe("by keyboard alone", () => {
+  let weir: Weir;
+  beforeAll(async () => {
+    weir = await Weir.start();
+    await weir.api("POST", "/sample", {});
+  });
+  afterAll(() => weir?.stop());
+
+  it("a meter is made, shown before it is saved, and then a limit on it that someone is already beyond", async () => {
+    const sums = await sampleSums();
+    const { page, complaints, close } = await weir.open("#/overview");
+    await page.getByText("Closest to their limits").waitFor();
+
+    // A meter: the sum of the output tokens.
+    await page.keyboard.press("g");
+    await page.keyboard.press("m");
+    await page.getByRole("heading", { level: 1, name: "Meters" }).waitFor();
+    await page.keyboard.press("n");
+    await page.getByRole("heading", { level: 1, name: "New meter" }).waitFor();
+    const name = page.getByRole("textbox", { name: "Name" });
+    await expect.poll(() => name.evaluate((field) => field === document.activeElement)).toBe(true);
+    await page.keyboard.type("Output");
+    await tabTo(page, page.getByRole("combobox", { name: "Value", exact: false }).first());
+    await page.keyboard.type("output_tokens");
+    await page.getByRole("option", { name: "output_tokens" }).waitFor();
+    await page.keyboard.press("Enter");
+    const output = sums.code.output + sums.conv.output;
+    await page.getByText(grouped(output)).first().waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("heading", { level: 1, name: "Output" }).waitFor();
+    await page.locator(`[role=slider][aria-valuetext*="${grouped(output)}"]`).waitFor();
+
+    // A limit: one below what the conversations used, so that they are beyond it.
+    await page.keyboard.press("g");
+    await page.keyboard.press("l");
+    await page.getByRole("heading", { level: 1, name: "Limits" }).waitFor();
+    await page.keyboard.press("n");
+    await page.getByRole("heading", { level: 1, name: "New limit" }).waitFor();
+    const value = page.getByRole("textbox", { name: "How much" });
+    await expect.poll(() => value.evaluate((field) => field === document.activeElement)).toBe(true);
+    await page.keyboard.type(String(sums.conv.output - 1n));
+    await tabTo(page, page.getByRole("combobox", { name: "Of which meter" }));
+    await page.keyboard.type("Output");
+    await page.getByRole("option", { name: /^Output/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await tabTo(page, page.getByRole("combobox", { name: /In which period/ }).or(page.getByRole("button", { name: /In which period/ })));
+    await page.keyboard.press("Enter");
+    await page.getByRole("option", { name: "in all" }).waitFor();
+    await page.keyboard.type("in");
+    await page.keyboard.press("Enter");
+    await expectAccessible(page);
+    await page.keyboard.press("Control+Enter");
+    // It says first whom it would refuse.
+    const warning = page.getByRole("alertdialog");
+    await warning.waitFor();
+    await expectAccessible(page);
+    await tabTo(page, warning.getByRole("button").last());
+    await page.keyboard.press("Enter");
+    await warning.waitFor({ state: "detached" });
+    await page.getByRole("row", { name: /azure-conv.*Exceeded/ }).waitFor();
+
+    // And the customer's page says so, exactly.
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("azure-conv");
+    await page.getByRole("option", { name: /azure-conv/, selected: true }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("gridcell", { name: new RegExp(`^${grouped(sums.conv.output)} of ${grouped(sums.conv.output - 1n)}`) }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+});
