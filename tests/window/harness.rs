@@ -44,7 +44,9 @@ const WHEN_SHOWN: &str = "
 /// What the element that has the focus is called.
 const FOCUSED: &str = "
     const e = document.activeElement;
-    return [e.getAttribute('aria-label'), ...[...(e.labels ?? [])].map((l) => l.innerText), e.innerText].filter(Boolean).join(' ');
+    // A dialog holds the focus for all that is in it, but is not called by it.
+    const own = e.matches('a, button, input, select, textarea, [role=button], [role=tab], [role=combobox]') ? e.innerText : '';
+    return [e.getAttribute('aria-label'), ...[...(e.labels ?? [])].map((l) => l.innerText), own].filter(Boolean).join(' ');
 ";
 
 /// A running app; dropping it ends everything it started.

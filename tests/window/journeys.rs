@@ -57,7 +57,7 @@ async fn the_first_run_shows_the_sample_and_a_customers_page() {
 }
 
 #[tokio::test]
-async fn a_meter_is_made_by_keyboard_alone() {
+async fn a_meter_and_a_limit_are_made_by_keyboard_alone() {
     let (code, conv) = (sums("code"), sums("conv"));
     let window = Window::open().await;
     window.read("h1", "Overview").await;
@@ -65,6 +65,7 @@ async fn a_meter_is_made_by_keyboard_alone() {
     window.press(Key::Enter, false).await;
     window.read("main", &grouped(conv.tokens)).await;
 
+    // A meter over all tokens, its sum shown before it is saved.
     window.press('g', false).await;
     window.press('m', false).await;
     window.read("h1", "Meters").await;
@@ -74,10 +75,39 @@ async fn a_meter_is_made_by_keyboard_alone() {
     window.type_text("All tokens").await;
     window.tab_to("Value").await;
     window.type_text("tokens").await;
+    window.read("[role=option]", "tokens").await;
     window.press(Key::Enter, false).await;
     window.read("main", &grouped(code.tokens + conv.tokens)).await;
     window.keep_picture("meter preview").await;
     window.press(Key::Enter, true).await;
     window.read("h1", "All tokens").await;
+    window.read("main", &grouped(code.tokens + conv.tokens)).await;
     window.keep_picture("meter").await;
+
+    // A limit on it, one below what the conversations used: whom it stops is said before it is saved.
+    window.press('g', false).await;
+    window.press('l', false).await;
+    window.read("h1", "Limits").await;
+    window.press('n', false).await;
+    window.read("h1", "New limit").await;
+    window.read("input:focus", "").await;
+    window.type_text(&(conv.tokens - 1).to_string()).await;
+    window.tab_to("Of which meter").await;
+    window.type_text("All tokens").await;
+    window.read("[role=option]", "All tokens").await;
+    window.press(Key::Enter, false).await;
+    window.tab_to("In which period").await;
+    window.press(Key::Enter, false).await;
+    window.read("[role=option]", "in all").await;
+    window.press(Key::End, false).await;
+    window.press(Key::Enter, false).await;
+    window.read("main", "azure-conv").await;
+    window.keep_picture("limit").await;
+    window.press(Key::Enter, true).await;
+    window.read("[role=alertdialog]", "").await;
+    window.keep_picture("limit warning").await;
+    window.tab_to("Create").await;
+    window.press(Key::Enter, false).await;
+    window.read("main [role=row], main tr", "Exceeded").await;
+    window.keep_picture("limit made").await;
 }
