@@ -126,11 +126,6 @@ impl Columns {
     }
 }
 
-/// Whether rows can be added up by SQL itself.
-pub(crate) fn is_additive(kind: Aggregation) -> bool {
-    matches!(kind, Aggregation::Sum | Aggregation::Count | Aggregation::Avg)
-}
-
 /// One question to the roll-ups: a customer (or all) and a span on the bucket grid.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Ask {
@@ -139,53 +134,28 @@ pub(crate) struct Ask {
     pub end: i64,
 }
 
-/// Which groups of a series to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Groups<'a> {
-    /// One, by number; `ALL_GROUPS` for the total.
-    One(i64),
-    /// These.
-    These(&'a [i64]),
-    /// Every group but the total.
-    Every,
-}
-
 /// Aggregates by the index of the question and group.
 pub(crate) type Found = FxHashMap<(usize, i64), Aggregate>;
-
-/// The aggregates of a series, by the index of the question and group. What has no rows has no entry.
-pub(crate) async fn read(
-    conn: &mut SqliteConnection,
-    series: i64,
-    kind: Aggregation,
-    groups: Groups<'_>,
-    asks: &[Ask],
-) -> Result<Found> {
-    if asks.is_empty() {
-        return Ok(Found::default());
-    }
-    let questions: Vec<_> = asks.iter().map(|ask| (ask.customer, ask.start, ask.end)).collect();
-    let questions = to_json(&questions)?;
-    match groups {
-        Groups::Every => read_every(conn, series, kind, &questions).await,
-        Groups::One(group) => read_folded(conn, series, kind, &questions, &[group]).await,
-        Groups::These(groups) => read_folded(conn, series, kind, &questions, groups).await,
-    }
-}
 
 /// The rows of a question about a group: a range of the primary key.
 const ROWS: &str = "r WHERE r.series = ?2 AND r.customer = q.value ->> 0 AND r.grp = g.value \
                     AND r.bucket >= q.value ->> 1 AND r.bucket < q.value ->> 2";
 
-/// Folds each range within SQLite and hands over one row for it: rows cost far more to hand over than to read. (Grouping over
-/// a join would sort them all first.)
-async fn read_folded(
+/// The aggregates of some groups of a series, by the index of the question and group. What has no rows has no entry.
+///
+/// Each range is folded within SQLite, which hands over one row for it: rows cost far more to hand over than to read. (Grouping
+/// over a join would sort them all first.)
+pub(crate) async fn read(
     conn: &mut SqliteConnection,
     series: i64,
     kind: Aggregation,
-    questions: &str,
     groups: &[i64],
+    asks: &[Ask],
 ) -> Result<Found> {
+    if asks.is_empty() || groups.is_empty() {
+        return Ok(Found::default());
+    }
+    let questions: Vec<_> = asks.iter().map(|ask| (ask.customer, ask.start, ask.end)).collect();
     let fold = match kind {
         Aggregation::Sum | Aggregation::Count | Aggregation::Avg => {
             format!(
@@ -208,7 +178,7 @@ async fn read_folded(
     };
     let sql = format!("SELECT q.key, g.value, (SELECT {fold}) FROM json_each(?1) q CROSS JOIN json_each(?3) g");
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(questions)
+        .bind(to_json(&questions)?)
         .bind(series)
         .bind(to_json(groups)?)
         .fetch_all(conn)
@@ -232,28 +202,6 @@ async fn read_folded(
 /// Sixteen bytes that SQLite wrote as hexadecimal digits.
 fn uuid(hex: &str) -> Result<Uuid> {
     Uuid::try_parse(hex).map_err(|error| crate::Error::Storage(format!("malformed hash or id: {error}")))
-}
-
-/// Every group but the total, of a series whose rows can be added up.
-async fn read_every(conn: &mut SqliteConnection, series: i64, kind: Aggregation, questions: &str) -> Result<Found> {
-    debug_assert!(is_additive(kind));
-    let rows = sqlx::query(
-        "SELECT q.key, r.grp, sum(r.count), sum(r.hi), sum(r.lo), sum(r.nanos) FROM json_each(?1) q CROSS JOIN rollup r \
-         WHERE r.series = ?2 AND r.grp > ?3 AND r.customer = q.value ->> 0 \
-           AND r.bucket >= q.value ->> 1 AND r.bucket < q.value ->> 2 GROUP BY q.key, r.grp",
-    )
-    .bind(questions)
-    .bind(series)
-    .bind(ALL_GROUPS)
-    .fetch_all(conn)
-    .await?;
-    let mut found = Found::default();
-    for row in rows {
-        let (count, hi, lo, nanos) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
-        let columns = Columns { count, hi, lo, nanos, ..Columns::default() };
-        found.insert((row.try_get::<i64, _>(0)? as usize, row.try_get(1)?), columns.aggregate(kind)?);
-    }
-    Ok(found)
 }
 
 /// A 16-byte hash as stored.

@@ -7,7 +7,7 @@ use weir_core::aggregate::{Aggregate, Aggregation, Contribution};
 use super::edges::{self, Cuts, EdgeEvent};
 use super::lines::{Line, Lines, Plan, keep_largest};
 use crate::error::Result;
-use crate::rollup::{self, ALL_CUSTOMERS, ALL_GROUPS, Ask, Found, Groups, Span};
+use crate::rollup::{self, ALL_CUSTOMERS, ALL_GROUPS, Ask, Found, Span};
 use crate::scan::{from_json, to_json};
 
 /// Most edges read one by one; with more, one pass over all events is faster.
@@ -210,7 +210,7 @@ pub(super) async fn aggregates(
     if kind == Aggregation::Unique {
         return super::members::count(conn, series, groups, asks, parts).await;
     }
-    let mut found = rollup::read(conn, series, kind, Groups::These(groups), asks).await?;
+    let mut found = rollup::read(conn, series, kind, groups, asks).await?;
     for (ask, group, part) in parts {
         found.entry((*ask, *group)).or_insert_with(|| Aggregate::empty(kind)).add(part)?;
     }

@@ -14,8 +14,8 @@ use super::view::{Applied, each_event};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::model::{CustomerUsage, MeterUsage, Summary, TypeSummary, UsageTotals};
-use crate::rollup::{self, ALL_CUSTOMERS, ALL_GROUPS, Ask, BASE, Groups, Span};
-use crate::scan::{Names, from_json, to_json};
+use crate::rollup::{self, ALL_CUSTOMERS, ALL_GROUPS, Ask, BASE, Span};
+use crate::scan::{Names, from_json};
 
 impl Engine {
     /// Events and values by event type, of one customer or of all.
@@ -171,22 +171,23 @@ impl Counted {
 
 /// What the base roll-up holds, by event type.
 async fn kept_types(view: &mut SqliteConnection, customer: i64, span: Span) -> Result<BTreeMap<String, Counted>> {
+    let rows =
+        sqlx::query("SELECT id, key FROM series_group WHERE series = ?1").bind(BASE).fetch_all(&mut *view).await?;
+    let mut groups = Vec::with_capacity(rows.len());
+    for row in &rows {
+        groups.push((row.try_get::<i64, _>(0)?, from_json::<Vec<String>>(row.try_get(1)?)?));
+    }
+    let ids: Vec<i64> = groups.iter().map(|(id, _)| *id).collect();
     let ask = Ask { customer, start: span.start, end: span.end };
-    let found = rollup::read(view, BASE, Aggregation::Avg, Groups::Every, &[ask]).await?;
-    let numbers: Vec<i64> = found.keys().map(|(_, group)| *group).collect();
-    let rows = sqlx::query("SELECT id, key FROM series_group WHERE id IN (SELECT value FROM json_each(?1))")
-        .bind(to_json(&numbers)?)
-        .fetch_all(view)
-        .await?;
+    let found = rollup::read(view, BASE, Aggregation::Avg, &ids, &[ask]).await?;
     let mut types: BTreeMap<String, Counted> = BTreeMap::new();
-    for row in rows {
-        let key: Vec<String> = from_json(row.try_get(1)?)?;
+    for (id, key) in groups {
+        let Some(Aggregate::Avg(sum, count)) = found.get(&(0, id)) else { continue };
         let mut key = key.into_iter();
         let counted = types.entry(key.next().unwrap_or_default()).or_default();
-        match (key.next(), found.get(&(0, row.try_get(0)?))) {
-            (None, Some(Aggregate::Avg(_, count))) => counted.count += count,
-            (Some(name), Some(Aggregate::Avg(sum, _))) => counted.add(&name, *sum)?,
-            _ => {}
+        match key.next() {
+            None => counted.count += count,
+            Some(name) => counted.add(&name, *sum)?,
         }
     }
     Ok(types)

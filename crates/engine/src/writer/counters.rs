@@ -142,9 +142,7 @@ async fn totals(
             .zip(&inner)
             .map(|(wanted, span)| Ask { customer: customers[wanted.customer].key, start: span.start, end: span.end })
             .collect();
-        for ((ask, _), total) in
-            rollup::read(conn, meter.series, meter.aggregation, rollup::Groups::One(group), &asks).await?
-        {
+        for ((ask, _), total) in rollup::read(conn, meter.series, meter.aggregation, &[group], &asks).await? {
             totals[ask] = total;
         }
         for ((total, ask), span) in totals.iter_mut().zip(&asks).zip(&inner) {
