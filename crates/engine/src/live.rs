@@ -1,6 +1,6 @@
 //! Live state: every customer resident, with the counters of the limits that apply, as of the last commit.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -141,8 +141,10 @@ impl Counter {
 /// All customers by external id, shared between the writer that swaps and everyone who reads.
 #[derive(Debug)]
 pub(crate) struct Customers {
-    shards: Box<[RwLock<FxHashMap<Arc<str>, Arc<LiveCustomer>>>]>,
+    shards: Box<[Shard]>,
 }
+
+type Shard = RwLock<FxHashMap<Arc<str>, Arc<LiveCustomer>>>;
 
 const SHARDS: usize = 64;
 
@@ -153,10 +155,8 @@ impl Default for Customers {
 }
 
 impl Customers {
-    fn shard(&self, external: &str) -> &RwLock<FxHashMap<Arc<str>, Arc<LiveCustomer>>> {
-        let mut hasher = FxBuildHasher.build_hasher();
-        external.hash(&mut hasher);
-        &self.shards[(hasher.finish() >> 58) as usize % SHARDS]
+    fn shard(&self, external: &str) -> &Shard {
+        &self.shards[(FxBuildHasher.hash_one(external) >> 58) as usize % SHARDS]
     }
 
     pub(crate) fn get(&self, external: &str) -> Option<Arc<LiveCustomer>> {

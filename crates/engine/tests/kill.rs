@@ -20,6 +20,7 @@ use weir_core::event::EventInput;
 use weir_core::id::EventId;
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
+use weir_engine::model::{LimitPatch, ListLimits, ListMeters, MeterPatch};
 use weir_engine::{DATA_FILE, Engine, ManualClock, OpenOptions, doctor};
 
 const DIR: &str = "WEIR_TEST_KILL_DIR";
@@ -56,14 +57,15 @@ fn child() {
     runtime.block_on(async {
         let clock = Arc::new(ManualClock::at(at(NOW)));
         let engine = Engine::open(OpenOptions::new(dir), clock).await.expect("the engine");
-        let tasks: Vec<_> = (0..8)
+        let tasks: Vec<_> = (0..9)
             .map(|task| {
                 let (engine, round) = (engine.clone(), round.clone());
                 tokio::spawn(async move {
                     match task {
                         0..3 => record_singles(engine, round, task).await,
                         3..6 => record_batches(engine, round, task).await,
-                        _ => repeat_keys(engine, task).await,
+                        6..8 => repeat_keys(engine, task).await,
+                        _ => keep_changing(engine).await,
                     }
                 })
             })
@@ -92,7 +94,7 @@ async fn record_batches(engine: Engine, round: String, task: usize) {
             .map(|index| {
                 let key = format!("{name}-{index}");
                 let one = event(index, turn, &[("batch", &name), ("size", &sized), ("key", &key)]);
-                if task % 2 == 0 { keyed(&key, one) } else { one }
+                if task == 4 { keyed(&key, one) } else { one }
             })
             .collect();
         let answer = engine.record_batch(&actor(), batch).await.expect("an answer");
@@ -107,6 +109,24 @@ async fn repeat_keys(engine: Engine, task: usize) {
         let key = format!("again-{task}-{turn}");
         let id = engine.record(&actor(), keyed(&key, event(task, turn, &[("key", &key)]))).await.expect("an answer").id;
         say(&format!("again {key} {id}"));
+    }
+}
+
+/// Changes what is counted and by whom it is limited, so that some kill comes in the middle of that.
+async fn keep_changing(engine: Engine) {
+    let meters = engine.meters(ListMeters::default()).await.expect("meters").data;
+    let meter = meters.iter().find(|meter| meter.name == "tokens").expect("a meter").id;
+    let limits = engine.limits(ListLimits::default()).await.expect("limits").data;
+    let limit = limits.iter().find(|limit| limit.name == "tokens").expect("a limit").id;
+    for turn in 0.. {
+        let group_by =
+            Some(["batch", "customer_id"][turn as usize % 2..].iter().map(|name| (*name).to_owned()).collect());
+        engine.update_meter(&actor(), meter, MeterPatch { group_by, ..MeterPatch::default() }).await.expect("a change");
+        let limit_value = Some(Quantity::from_int(1_000 + turn));
+        engine
+            .update_limit(&actor(), limit, LimitPatch { limit_value, ..LimitPatch::default() })
+            .await
+            .expect("a change");
     }
 }
 
@@ -235,7 +255,7 @@ fn killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
     });
     let mut acknowledged = Acknowledged::default();
     for round in 0..ROUNDS {
-        let bytes = 200 + random_below(20_000);
+        let bytes = 200 + random_below(12_000);
         run_and_kill(bench.dir.path(), round, bytes, &mut acknowledged);
         bench = runtime.block_on(async {
             let bench = bench.reopen().await;

@@ -47,7 +47,8 @@ where
     T: Send + 'static,
     F: for<'t, 'w> FnOnce(&'t mut Tx<'w>) -> BoxFuture<'t, Result<T>> + Send + 'static,
 {
-    pub(super) fn new(actor: Actor, work: F, reply: Reply<T>) -> Run {
+    /// On its way to the writer.
+    pub(super) fn boxed(actor: Actor, work: F, reply: Reply<T>) -> Run {
         Box::new(Job { actor, work: Some(work), value: None, reply })
     }
 }

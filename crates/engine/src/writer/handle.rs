@@ -117,7 +117,7 @@ impl WriterHandle {
         T: Send + 'static,
         F: for<'t, 'w> FnOnce(&'t mut Tx<'w>) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.ask(4096, |reply| Command::Change(Job::new(actor.clone(), change, reply))).await
+        self.ask(4096, |reply| Command::Change(Job::boxed(actor.clone(), change, reply))).await
     }
 
     /// Lets the writer finish what waits, and end.

@@ -79,6 +79,9 @@ pub(crate) struct Record {
     pub reply: Reply<Vec<Outcome>>,
 }
 
+/// Where the answers to several commands go, and what they will be.
+type Answers = Vec<(Reply<Vec<Outcome>>, Result<Vec<Outcome>>)>;
+
 /// An event row on its way into the file.
 struct EventRow {
     seq: i64,
@@ -137,12 +140,7 @@ impl Writer {
         }
     }
 
-    async fn record_in_order(
-        &mut self,
-        commands: Vec<Record>,
-        now: Timestamp,
-        replies: &mut Vec<(Reply<Vec<Outcome>>, Result<Vec<Outcome>>)>,
-    ) -> Result<u64> {
+    async fn record_in_order(&mut self, commands: Vec<Record>, now: Timestamp, replies: &mut Answers) -> Result<u64> {
         let mut overlay = Overlay::default();
         let mut work = Vec::with_capacity(commands.len());
         for command in commands {

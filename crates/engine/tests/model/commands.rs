@@ -239,7 +239,7 @@ fn limit() -> impl Strategy<Value = LimitSketch> {
         texts(&[("customer_id", "beta")]),
         texts(&[("nowhere", "x")]),
     ]);
-    let value = select(vec![5, 10, 20, 25, 30, 29, 70, 200, 10_000]).prop_map(|tenths| tenth(tenths));
+    let value = select(vec![5, 10, 20, 25, 30, 29, 70, 200, 10_000]).prop_map(tenth);
     let enforcement = prop_oneof![3 => Just(Enforcement::Hard), 1 => Just(Enforcement::Soft)];
     (0..LIMIT_NAMES.len(), any::<Index>(), value, period(), filters, enforcement, prop::bool::weighted(0.9)).prop_map(
         |(name, meter, value, period, filters, enforcement, enabled)| LimitSketch {
