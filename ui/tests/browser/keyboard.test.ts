@@ -63,9 +63,10 @@ describe("by keyboard alone", () => {
     await page.getByRole("option", { name: "in all" }).waitFor();
     await page.keyboard.type("in");
     await page.keyboard.press("Enter");
+    // It says whom it would refuse, and asks before it does.
+    await page.getByText("would be refused at once").waitFor();
     await expectAccessible(page);
     await page.keyboard.press("Control+Enter");
-    // It says first whom it would refuse.
     const warning = page.getByRole("alertdialog");
     await warning.waitFor();
     await expectAccessible(page);
