@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tauri::plugin::TauriPlugin;
 use tauri::{AppHandle, Emitter, Manager, RunEvent, State, Url, WebviewWindowBuilder, Wry};
 use tauri_plugin_window_state::StateFlags;
+use tokio::sync::Notify;
 use weir_engine::Topics;
 
 use crate::weir::Weir;
@@ -18,6 +20,9 @@ const DATA_DIR: &str = "WEIR_DATA_DIR";
 
 /// The event that says what is stale: `{"topics": [...]}`.
 const CHANGES: &str = "weir://changes";
+
+/// How long the console may take to show itself.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens the window and stays until it is closed.
 pub fn run() -> ExitCode {
@@ -79,15 +84,32 @@ fn begin(app: &AppHandle, chosen: Option<PathBuf>) -> tauri::Result<()> {
     }
     let console = app.clone();
     app.manage(Weir::new(data_dir, move |topics| tell_console(&console, topics)));
+    app.manage(Shown::default());
     tauri::async_runtime::spawn(open_data(app.clone()));
+    tauri::async_runtime::spawn(watch_for_a_blank_window(app.clone()));
     #[cfg(unix)]
     tauri::async_runtime::spawn(stop_when_told(app.clone()));
     open_window(app)
 }
 
 #[tauri::command]
-async fn rpc(weir: State<'_, Weir>, op: String, request: String) -> Result<String, String> {
+async fn rpc(weir: State<'_, Weir>, shown: State<'_, Shown>, op: String, request: String) -> Result<String, String> {
+    shown.0.notify_one();
     weir.rpc(&op, &request).await
+}
+
+/// Told when the console asks for anything, which a blank window never does.
+#[derive(Default)]
+struct Shown(Notify);
+
+/// Some graphics drivers leave the web view blank without a word; then this is the word.
+async fn watch_for_a_blank_window(app: AppHandle) {
+    if tokio::time::timeout(PATIENCE, app.state::<Shown>().0.notified()).await.is_err() {
+        tracing::error!(
+            "the window shows no console after {} s; where it stays blank, start Weir with WEBKIT_DISABLE_DMABUF_RENDERER=1",
+            PATIENCE.as_secs()
+        );
+    }
 }
 
 /// Opens the data while the window is being drawn; the console asks again, and hears, when that fails.

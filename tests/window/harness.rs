@@ -16,7 +16,7 @@ use thirtyfour::{Capabilities, TimeoutConfiguration};
 use crate::stage::{APP, Group, Stage};
 
 /// No step of a journey may take longer; generous, because CI compiles beside it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Answers with the first element that matches a selector and has some words, or with its text, as soon as it is shown.
 const WHEN_SHOWN: &str = "
@@ -141,6 +141,11 @@ impl Window {
     async fn give_up(&self, why: &str) -> ! {
         self.keep_picture("failed").await;
         panic!("{why}\n{}", self.story().await)
+    }
+
+    /// Where the app keeps its data.
+    pub fn data_dir(&self) -> PathBuf {
+        self.stage.data_dir()
     }
 
     /// Where the app saves what it hands to the user.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use thirtyfour::prelude::*;
+use weir_http::Remote;
 
 use crate::harness::Window;
 
@@ -54,6 +55,23 @@ async fn the_first_run_shows_the_sample_and_a_customers_page() {
     window.read("main", &format!("{} of 25,000,000", grouped(conv.tokens))).await;
     window.read("main", &format!("{} of 20,000", grouped(conv.requests))).await;
     window.keep_picture("customer").await;
+}
+
+/// The window hears of what others do, through the one event that its page may listen to.
+#[tokio::test]
+async fn an_event_sent_by_a_program_lights_up_the_first_run() {
+    let window = Window::open().await;
+    window.click("button", "Show the code").await;
+    window.read("main", "http://127.0.0.1:").await;
+    window.read("main", "Waiting for the first event").await;
+    let owner = Remote::find(&window.data_dir()).await.expect("a readable note").expect("the window answers");
+    let event = r#"{"customerId": "acme", "eventType": "call", "values": {"tokens": "12.5"}}"#;
+    owner.call("events.record", event.to_owned()).await.expect("the event is recorded");
+    window.read("main", "The first event has arrived").await;
+    window.keep_picture("connected").await;
+    window.press('g', false).await;
+    window.press('c', false).await;
+    window.read("main a", "acme").await;
 }
 
 #[tokio::test]
