@@ -8,8 +8,8 @@ export interface Column<T> {
   text: (row: T) => string;
   /** Draws the cell where text is not enough. */
   cell?: Snippet<[T]>;
-  /** Exact and unformatted, for the CSV. */
-  csv?: (row: T) => Cell;
+  /** Exact and unformatted, for the CSV; null where there is nothing to write of it. */
+  csv?: ((row: T) => Cell) | null;
   /** A grid track: `12rem`, `minmax(10rem, 2fr)`. */
   width?: string;
   align?: "end";

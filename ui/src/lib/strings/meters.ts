@@ -143,5 +143,6 @@ export const meters = {
     contributes: "Contributes",
     noEvents: "Nothing is recorded yet, so there is nothing to show. The meter will count events as they arrive.",
     previewTitle: "Preview",
+    thePreview: "The preview",
   },
 };

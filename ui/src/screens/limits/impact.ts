@@ -13,9 +13,9 @@ export interface Impact {
   over: Used[];
   /** There are more, which were not read. */
   more: boolean;
-  /** How many of these are at or over the value in force today; null where none is in force. */
+  /** How many of these are refused today already; null where nothing is refused today. */
   already: number | null;
-  /** At or over today's value, and no longer over the new one. */
+  /** Refused today, and below the new value. */
   relieved: number;
   /** The fullest of those that stay below. */
   closest: (Used & { percent: Q }) | null;
@@ -27,7 +27,7 @@ export function usedOf(row: StandingRow): Used {
 }
 
 /**
- * Judges customers by a new value, and by the one in force where there is one.
+ * Judges customers by a new value, and by the one that refuses today where there is one.
  * `more`: the list goes on beyond these, fullest first.
  */
 export function judge(customers: readonly Used[], value: Q, before: Q | null, more: boolean): Impact {
@@ -47,6 +47,11 @@ export function judge(customers: readonly Used[], value: Q, before: Q | null, mo
 /** Those over a new value that were not over the old one. */
 export function newly(impact: Impact): number {
   return impact.over.length - (impact.already ?? 0);
+}
+
+/** Beyond what a limit refuses today; null where it refuses nothing. */
+export function refusing(limit: Limit | null): Q | null {
+  return limit !== null && limit.enforcement === "hard" && limit.enabled && limit.archivedAt === null ? limit.limitValue : null;
 }
 
 /** Where the numbers come from. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Limit, Q } from "$lib/api/types";
 import { changes, creation, draftOf, emptyDraft, readThreshold, reverse, suggestName, valueOf } from "./draft";
-import { judge, newly, replaced, sourceFor } from "./impact";
+import { judge, newly, refusing, replaced, sourceFor } from "./impact";
 
 const q = (text: string) => text as Q;
 const used = (customerId: string, amount: string) => ({ customerId, used: q(amount) });
@@ -79,6 +79,14 @@ describe("whom a limit would stop", () => {
     expect([stricter.over.length, stricter.already, newly(stricter), stricter.relieved]).toEqual([3, 1, 2, 0]);
     const looser = judge(customers, q("120"), q("60"), false);
     expect([looser.over.length, looser.already, newly(looser), looser.relieved]).toEqual([1, 1, 0, 2]);
+  });
+
+  it("counts all as new where nothing is refused today", () => {
+    expect(refusing(limit)).toBe("1000000.5");
+    expect(refusing({ ...limit, enforcement: "soft" })).toBeNull();
+    expect(refusing({ ...limit, enabled: false })).toBeNull();
+    expect(refusing(null)).toBeNull();
+    expect(newly(judge(customers, q("100"), null, false))).toBe(2);
   });
 
   it("says that there are more only while all that was read is over", () => {

@@ -7,7 +7,7 @@ import { live } from "$lib/state/live.svelte";
 import { paged } from "$lib/state/paged.svelte";
 import { compare } from "$lib/format/quantity";
 import { valueOf, type Draft } from "./draft";
-import { judge, replaced, sourceFor, usedOf, type Impact, type Source } from "./impact";
+import { judge, refusing, replaced, sourceFor, usedOf, type Impact, type Source } from "./impact";
 
 /** Beyond this many it is enough to say that there are more. */
 const MOST = 1_000;
@@ -46,7 +46,7 @@ export function watchImpact(draft: () => Draft | null, before: () => Limit | nul
     const last = standings.rows.at(-1);
     if (!last || value === null || standings.rows.length >= MOST) return true;
     const used = usedOf(last).used;
-    const inForce = before()?.limitValue ?? value;
+    const inForce = refusing(before()) ?? value;
     return compare(used, value) < 0 && compare(used, inForce) < 0;
   });
 
@@ -78,7 +78,7 @@ export function watchImpact(draft: () => Draft | null, before: () => Limit | nul
     const inForce = before();
     if (what.source === "standings") {
       if (standings.loading || standings.failed) return null;
-      return judge(standings.rows.map(usedOf), value, inForce!.limitValue, standings.hasMore);
+      return judge(standings.rows.map(usedOf), value, refusing(inForce), standings.hasMore);
     }
     if (what.source !== "usage" || !usage.data || (what.customerId === "" && (own.loading || own.hasMore))) return null;
     const others = replaced(
