@@ -24,7 +24,7 @@ pub(crate) fn file_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(Duration::from_secs(10))
-        .statement_cache_capacity(400)
+        .statement_cache_capacity(200)
         .disable_statement_logging()
 }
 

@@ -8,9 +8,10 @@ use super::pending::{Cell, Pending};
 use crate::error::{Error, Result};
 use crate::rollup::Columns;
 
-/// Rows of one statement, largest first; the last statement holds what is left, whatever that is below the smallest. So the texts
-/// are few enough to stay prepared, and a small batch is one statement.
-const CHUNKS: [usize; 2] = [256, 64];
+/// Rows of one statement, largest first. Few texts, so that they stay prepared without filling the memory.
+const CHUNKS: [usize; 5] = [256, 64, 16, 4, 1];
+/// Fewer rows than this are one statement, whatever their number: callers wait for it.
+const ONE_STATEMENT: usize = 64;
 
 /// Inserts rows with `columns` values each, in as few statements as the chunk sizes allow.
 pub(crate) async fn insert_rows<T>(
@@ -23,7 +24,8 @@ pub(crate) async fn insert_rows<T>(
 ) -> Result<()> {
     let row = format!("({})", vec!["?"; columns].join(","));
     let mut rest = rows;
-    for size in CHUNKS.into_iter().chain([rows.len() % CHUNKS[1]]) {
+    let whole = (rows.len() < ONE_STATEMENT).then_some(rows.len());
+    for size in whole.into_iter().chain(CHUNKS) {
         if size == 0 || rest.len() < size {
             continue;
         }

@@ -371,7 +371,7 @@ impl Writer {
             },
         )
         .await?;
-        let flushed = self.pending.events >= super::FLUSH_EVENTS;
+        let flushed = self.pending.is_full();
         if flushed {
             self.store_pending(now, Some(&overlay.customers)).await?;
         }

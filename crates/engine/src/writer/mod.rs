@@ -42,8 +42,6 @@ use ingest::Record;
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
 
-/// Events counted in memory before they are written to the projections.
-const FLUSH_EVENTS: usize = 20_000;
 /// How long events stay counted in memory alone.
 const FLUSH_AFTER: Duration = Duration::from_millis(250);
 /// Most events of one transaction.

@@ -28,7 +28,14 @@ pub(crate) struct Pending {
     pub active: FxHashMap<i64, Activity>,
     /// How many events they come from.
     pub events: usize,
+    /// How many roll-up rows they make.
+    rows: usize,
 }
+
+/// Events counted in memory before they are written to the projections.
+const MAX_EVENTS: usize = 20_000;
+/// Roll-up rows held in memory: with many customers, fewer events make as many rows.
+const MAX_ROWS: usize = 1 << 16;
 
 /// A customer's part in the events counted.
 #[derive(Clone, Debug)]
@@ -41,6 +48,11 @@ pub(crate) struct Activity {
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
         self.events == 0
+    }
+
+    /// Whether it is time to write them down, whatever the clock says.
+    pub(crate) fn is_full(&self) -> bool {
+        self.events >= MAX_EVENTS || self.rows >= MAX_ROWS
     }
 
     /// Counts an event on the base roll-up.
@@ -94,7 +106,9 @@ impl Pending {
     fn add(&mut self, customer: i64, cell: Cell, kind: Aggregation, what: &Contribution) -> Result<(), Overflow> {
         for whose in [customer, ALL_CUSTOMERS] {
             let cells = self.customers.entry(whose).or_default();
+            let known = cells.len();
             cells.entry(cell).or_insert_with(|| Aggregate::empty(kind)).add(what)?;
+            self.rows += cells.len() - known;
         }
         Ok(())
     }
