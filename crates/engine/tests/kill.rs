@@ -26,7 +26,7 @@ use weir_engine::{DATA_FILE, Engine, ManualClock, OpenOptions, doctor};
 const DIR: &str = "WEIR_TEST_KILL_DIR";
 const ROUND: &str = "WEIR_TEST_KILL_ROUND";
 const NOW: &str = "2026-03-10T12:00:00Z";
-const ROUNDS: u32 = 6;
+const ROUNDS: u32 = 5;
 const CUSTOMERS: [&str; 3] = ["acme", "beta", "corp"];
 
 fn event(customer: usize, tokens: usize, named: &[(&str, &str)]) -> EventInput {
@@ -255,7 +255,7 @@ fn killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
     });
     let mut acknowledged = Acknowledged::default();
     for round in 0..ROUNDS {
-        let bytes = 200 + random_below(12_000);
+        let bytes = 200 + random_below(9_000);
         run_and_kill(bench.dir.path(), round, bytes, &mut acknowledged);
         bench = runtime.block_on(async {
             let bench = bench.reopen().await;

@@ -55,7 +55,7 @@ async fn windows_are_never_told_half_recut() {
             tokio::spawn(keep_checking(bench.engine.clone(), stop.clone(), customer.to_owned(), quantity("10")))
         })
         .collect();
-    for round in 0..150 {
+    for round in 0..90 {
         // Today's noon lies in the window of today in each of them.
         let zone = zone(["UTC", "Asia/Kathmandu", "America/Los_Angeles"][round % 3]);
         let patch = ProjectPatch { timezone: Some(zone), ..ProjectPatch::default() };
@@ -105,7 +105,7 @@ async fn every_answered_record_is_seen_while_everything_changes() {
         })
         .collect();
     let by = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
-    for round in 0..40_i64 {
+    for round in 0..24_i64 {
         let value = Some(Quantity::from_int(1_000_000 + round));
         engine
             .update_limit(&actor(), day.id, LimitPatch { limit_value: value, ..LimitPatch::default() })
