@@ -22,7 +22,7 @@ describe("meters and limits", () => {
     const made = await weir.api("POST", "/meters", { name: "Completions", aggregation: "count", field: "*" });
     const { page, complaints, close } = await weir.open(`#/meters/${String(made.id)}`);
     await page.getByRole("heading", { level: 1, name: "Completions" }).waitFor();
-    await page.getByText("over all events").waitFor();
+    await page.getByText("Number of events").first().waitFor();
     await page.keyboard.press("e");
     const name = page.getByRole("textbox", { name: "Name" });
     await expect.poll(() => name.inputValue()).toBe("Completions");

@@ -154,6 +154,39 @@ describe("events", () => {
     await close();
   });
 
+  it("go on from where an upload was left, with the same file only, and stop when told to", async () => {
+    const lines = ["time,customer,tokens"];
+    for (let i = 0; i < 60_000; i++) lines.push(`${new Date(Date.UTC(2026, 1, 1) + i * 1_000).toISOString()},left-${i % 50},${i}`);
+    const buffer = Buffer.from(lines.join("\n"));
+    const file = { name: "left.csv", mimeType: "text/csv", buffer };
+    const made = await weir.api("POST", "/imports", { fileName: file.name, size: buffer.length });
+    await weir.api("POST", `/imports/${String(made.id)}/upload`, { offset: 0, data: buffer.subarray(0, 100_000).toString("base64") });
+
+    const { page, complaints, close } = await weir.open(`#/events/import/${String(made.id)}`);
+    await page.getByText("This page was left while left.csv was being read").waitFor();
+    await expectAccessible(page);
+    await page.locator("input[type=file]").setInputFiles({ ...file, name: "other.csv" });
+    await page.getByText("That is another file.").waitFor();
+    await page.locator("input[type=file]").setInputFiles(file);
+    await page.getByRole("heading", { name: "How its rows become events" }).waitFor();
+    await page.getByText("All of these can be recorded").waitFor();
+    const start = page.getByRole("button", { name: "Start the import" });
+    await expect.poll(() => start.isEnabled()).toBe(true);
+    await start.click();
+    await page.getByRole("button", { name: "Cancel the import" }).click();
+    const asking = page.getByRole("alertdialog");
+    await asking.waitFor();
+    await expectAccessible(page);
+    await asking.getByRole("button", { name: "Cancel the import" }).click();
+    await page.getByRole("heading", { name: "Import cancelled" }).waitFor();
+    await page.getByText("were recorded before it was cancelled, and stay").waitFor();
+
+    await page.goto(`${weir.address}/#/events/import/imp_01900000-0000-7000-8000-000000000000`);
+    await page.getByText("This import is no longer known").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("say what to do where there are none, and where none fits", async () => {
     const empty = await Weir.start();
     try {
