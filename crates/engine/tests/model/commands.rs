@@ -158,7 +158,7 @@ fn texts(entries: &[(&str, &str)]) -> Texts {
 
 pub fn definition() -> impl Strategy<Value = Definition> {
     use Aggregation::{Avg, Count, Latest, Max, Min, Sum, Unique};
-    let field = select(vec![
+    let limitable = select(vec![
         (Sum, "values.tokens"),
         (Sum, "values.seats"),
         (Count, "*"),
@@ -167,9 +167,8 @@ pub fn definition() -> impl Strategy<Value = Definition> {
         (Latest, "values.tokens"),
         (Unique, "dimensions.user"),
         (Unique, "dimensions.event_type"),
-        (Min, "values.tokens"),
-        (Avg, "values.tokens"),
     ]);
+    let field = prop_oneof![9 => limitable, 1 => select(vec![(Min, "values.tokens"), (Avg, "values.tokens")])];
     let filter = select(vec![
         (None, texts(&[])),
         (None, texts(&[])),
@@ -190,14 +189,20 @@ pub fn definition() -> impl Strategy<Value = Definition> {
 }
 
 fn when() -> impl Strategy<Value = When> {
-    let seconds =
-        vec![0, 1, 59, 900, 3_599, 3_600, 7_200, 86_400, 7 * 86_400, 31 * 86_400, 366 * 86_400, -1, -150, -300];
+    let near = vec![0, 1, 59, 900, 3_599, 3_600, -1, -60, -150, -299, -300];
+    let far = vec![7_200, 86_400, 7 * 86_400, 31 * 86_400, 366 * 86_400];
     prop_oneof![
-        4 => Just(When::Unsaid),
-        4 => select(seconds).prop_map(When::Ago),
-        4 => (period(), any::<bool>(), -1..=1_i64).prop_map(|(period, end, micros)| When::Edge { period, end, micros }),
+        6 => Just(When::Unsaid),
+        4 => select(near).prop_map(When::Ago),
+        1 => select(far).prop_map(When::Ago),
+        4 => (near_period(), any::<bool>(), -1..=1_i64).prop_map(|(period, end, micros)| When::Edge { period, end, micros }),
         1 => (-300..90_000_i64).prop_map(When::Ago),
     ]
+}
+
+/// Mostly short ones, so that what was recorded is not left behind at once.
+fn near_period() -> impl Strategy<Value = Period> {
+    prop_oneof![5 => Just(Period::Hour), 3 => Just(Period::Day), 2 => period()]
 }
 
 fn period() -> impl Strategy<Value = Period> {
@@ -271,23 +276,24 @@ fn question() -> impl Strategy<Value = Question> {
 fn command() -> impl Strategy<Value = Command> {
     let who = 0..KNOWN;
     let zone = 0..ZONES.len();
-    let seconds =
-        select(vec![1, 60, 299, 300, 301, 900, 3_600, 86_400, 7 * 86_400, 31 * 86_400, 366 * 86_400, -1, -3_600]);
+    let near = select(vec![1, 60, 299, 300, 301, 900, 3_600, -1, -3_600]);
+    let far = select(vec![3_600, 86_400, 7 * 86_400, 31 * 86_400, 366 * 86_400]);
+    let seconds = prop_oneof![4 => near, 1 => far];
     prop_oneof![
-        14 => faulty_sketch().prop_map(Command::Record),
+        18 => faulty_sketch().prop_map(Command::Record),
         5 => prop::collection::vec(faulty_sketch(), 1..12).prop_map(Command::Batch),
         3 => (any::<Index>(), of(sketch())).prop_map(|(which, beside)| Command::Repeat(which, beside)),
         10 => (0..CUSTOMERS.len(), question()).prop_map(|(who, question)| Command::Check(who, question)),
         3 => seconds.prop_map(Command::Clock),
-        4 => (0..CUSTOMERS.len(), period(), select(vec![-150_000_000, -1, 0, 1])).prop_map(|(who, period, micros)| Command::ClockToEdge { who, period, micros }),
+        4 => (0..CUSTOMERS.len(), near_period(), select(vec![-150_000_000, -1, 0, 1])).prop_map(|(who, period, micros)| Command::ClockToEdge { who, period, micros }),
         1 => (who.clone(), of(zone.clone()), of(0..ANCHORS.len())).prop_map(|(who, zone, anchor)| Command::NewCustomer { who, zone, anchor }),
         2 => (who.clone(), of(of(zone.clone())), of(0..ANCHORS.len())).prop_map(|(who, zone, anchor)| Command::ChangeCustomer { who, zone, anchor }),
         1 => (who.clone(), any::<bool>()).prop_map(|(who, archived)| Command::ArchiveCustomer { who, archived }),
         1 => zone.prop_map(Command::ProjectZone),
-        6 => (of(who), limit()).prop_map(|(who, limit)| Command::NewLimit { who, limit }),
+        3 => (of(who), limit()).prop_map(|(who, limit)| Command::NewLimit { who, limit }),
         4 => (any::<Index>(), limit(), any::<u8>()).prop_map(|(which, limit, fields)| Command::ChangeLimit { which, limit, fields }),
         2 => (any::<Index>(), any::<bool>()).prop_map(|(which, archived)| Command::ArchiveLimit { which, archived }),
-        3 => (0..METER_NAMES.len(), definition()).prop_map(|(name, definition)| Command::NewMeter { name, definition }),
+        1 => (0..METER_NAMES.len(), definition()).prop_map(|(name, definition)| Command::NewMeter { name, definition }),
         2 => (any::<Index>(), of(0..METER_NAMES.len()), of(definition())).prop_map(|(which, name, definition)| Command::ChangeMeter { which, name, definition }),
         1 => (any::<Index>(), any::<bool>()).prop_map(|(which, archived)| Command::ArchiveMeter { which, archived }),
         2 => Just(Command::Reopen),
@@ -296,9 +302,23 @@ fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// Some meters and limits to begin with, then anything.
 pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    let look = prop_oneof![2 => Just(0_u8), 1 => any::<u8>()];
-    prop::collection::vec((command(), look).prop_map(|(command, look)| Step { command, look }), 1..most)
+    let meters = prop::collection::vec(definition(), 1..6).prop_map(|definitions| {
+        let meter = |(name, definition)| Command::NewMeter { name, definition };
+        definitions.into_iter().enumerate().map(meter).collect::<Vec<_>>()
+    });
+    let limit = (prop::option::weighted(0.3, 0..KNOWN), limit());
+    let limits = prop::collection::vec(limit, 2..8).prop_map(|limits| {
+        let limit = |(name, (who, limit))| Command::NewLimit { who, limit: LimitSketch { name: name % 5, ..limit } };
+        limits.into_iter().enumerate().map(limit).collect::<Vec<_>>()
+    });
+    let look = prop_oneof![3 => Just(0_u8), 2 => any::<u8>(), 1 => Just(u8::MAX)];
+    let then = prop::collection::vec((command(), look).prop_map(|(command, look)| Step { command, look }), 1..most);
+    (meters, limits, then).prop_map(|(meters, limits, then)| {
+        let set_up = meters.into_iter().chain(limits).map(|command| Step { command, look: 0 });
+        set_up.chain(then).collect()
+    })
 }
 
 /// Values and dimensions in full.
