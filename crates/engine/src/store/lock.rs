@@ -18,7 +18,10 @@ impl Lock {
     /// Takes the lock, creating the folder when it does not exist.
     pub(crate) fn take(data_dir: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io { path: data_dir.to_owned(), source };
+        let made: Vec<_> = data_dir.ancestors().take_while(|folder| !folder.exists()).collect();
         std::fs::create_dir_all(data_dir).map_err(io)?;
+        // What is synced within a new folder is durable only once the folder itself is.
+        made.into_iter().try_for_each(super::files::sync_folder).map_err(io)?;
         refuse_network_file_systems(data_dir)?;
         let path = data_dir.join(LOCK_FILE);
         let mut file =
