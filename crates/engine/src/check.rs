@@ -214,21 +214,32 @@ impl Engine {
         };
         let now = self.now();
         let mut conn = self.projections().await?;
-        let mut rows = sqlx::query(
+        let of_limit = match list.limit_id {
+            None => "?2 IS NULL",
+            Some(_) => "s.usage_limit = (SELECT id FROM usage_limit WHERE uuid = ?2)",
+        };
+        let beyond = match after {
+            None => "",
+            Some(_) => {
+                "AND (s.share, s.customer, s.usage_limit) < (CAST(?3 AS REAL), CAST(?4 AS INTEGER), CAST(?5 AS INTEGER))"
+            }
+        };
+        // CROSS JOIN keeps the order: along an index by share, only as far as the page goes.
+        let sql = format!(
             "SELECT s.customer, s.usage_limit, printf('%!.17g', s.share) AS share, c.external_id, c.name, l.uuid \
-             FROM standing s JOIN customer c ON c.id = s.customer JOIN usage_limit l ON l.id = s.usage_limit \
-             WHERE c.archived_at IS NULL AND (s.window_end IS NULL OR s.window_end > ?1) AND (?2 IS NULL OR l.uuid = ?2) \
-               AND (?3 IS NULL OR (s.share, s.customer, s.usage_limit) < (CAST(?3 AS REAL), CAST(?4 AS INTEGER), CAST(?5 AS INTEGER))) \
-             ORDER BY s.share DESC, s.customer DESC, s.usage_limit DESC LIMIT ?6",
-        )
-        .bind(now.as_micros())
-        .bind(list.limit_id.map(LimitId::uuid))
-        .bind(after.as_ref().map(|[share, _, _]| share))
-        .bind(after.as_ref().map(|[_, customer, _]| customer))
-        .bind(after.as_ref().map(|[_, _, limit]| limit))
-        .bind(list.limit.probe())
-        .fetch_all(&mut *conn)
-        .await?;
+             FROM standing s CROSS JOIN customer c ON c.id = s.customer CROSS JOIN usage_limit l ON l.id = s.usage_limit \
+             WHERE {of_limit} AND c.archived_at IS NULL AND (s.window_end IS NULL OR s.window_end > ?1) {beyond} \
+             ORDER BY s.share DESC, s.customer DESC, s.usage_limit DESC LIMIT ?6"
+        );
+        let mut rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(now.as_micros())
+            .bind(list.limit_id.map(LimitId::uuid))
+            .bind(after.as_ref().map(|[share, _, _]| share))
+            .bind(after.as_ref().map(|[_, customer, _]| customer))
+            .bind(after.as_ref().map(|[_, _, limit]| limit))
+            .bind(list.limit.probe())
+            .fetch_all(&mut *conn)
+            .await?;
         drop(conn);
         let more = rows.len() > list.limit.rows();
         rows.truncate(list.limit.rows());
