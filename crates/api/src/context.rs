@@ -1,5 +1,7 @@
 //! What an operation works on, and for whom.
 
+use std::sync::Arc;
+
 use weir_core::id::KeyId;
 use weir_engine::model::Scope;
 use weir_engine::{Actor, Caller, Engine};
@@ -33,7 +35,7 @@ impl App {
 #[derive(Clone)]
 pub struct Context {
     /// The engine and what belongs to it.
-    pub app: App,
+    pub app: Arc<App>,
     /// Who asks: facts remember it.
     pub actor: Actor,
     /// What the caller may do.
@@ -46,18 +48,18 @@ pub struct Context {
 
 impl Context {
     /// The person at the window.
-    pub fn operator(app: App) -> Self {
-        Context { app, actor: Actor::operator(), scope: Scope::Manage, key: None, local: true }
+    pub fn operator(app: impl Into<Arc<App>>) -> Self {
+        Context { app: app.into(), actor: Actor::operator(), scope: Scope::Manage, key: None, local: true }
     }
 
     /// The person at the command line of the machine that holds the data.
-    pub fn cli(app: App) -> Self {
-        Context { app, actor: Actor::cli(), scope: Scope::Manage, key: None, local: true }
+    pub fn cli(app: impl Into<Arc<App>>) -> Self {
+        Context { app: app.into(), actor: Actor::cli(), scope: Scope::Manage, key: None, local: true }
     }
 
     /// A program with a key.
-    pub fn caller(app: App, caller: Caller) -> Self {
-        Context { app, actor: caller.actor, scope: caller.scope, key: Some(caller.key), local: false }
+    pub fn caller(app: impl Into<Arc<App>>, caller: Caller) -> Self {
+        Context { app: app.into(), actor: caller.actor, scope: caller.scope, key: Some(caller.key), local: false }
     }
 
     /// The engine.

@@ -53,7 +53,10 @@ macro_rules! ids {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                // As one text: piece by piece, each would be looked through for what has to be escaped.
+                let mut uuid = Uuid::encode_buffer();
+                let text = [$prefix, self.0.as_hyphenated().encode_lower(&mut uuid)].concat();
+                serializer.serialize_str(&text)
             }
         }
 

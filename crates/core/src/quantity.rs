@@ -216,7 +216,13 @@ impl fmt::Display for Quantity {
 /// A JSON number with every digit; a writer may turn these into strings (see `weir-api`).
 impl Serialize for Quantity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string()).map_err(ser::Error::custom)?.serialize(serializer)
+        // Most quantities are whole, and a whole number is known to be JSON without being read again.
+        let raw = if self.0 % SCALE == 0 {
+            serde_json::value::to_raw_value(&(self.0 / SCALE))
+        } else {
+            RawValue::from_string(self.to_string())
+        };
+        raw.map_err(ser::Error::custom)?.serialize(serializer)
     }
 }
 

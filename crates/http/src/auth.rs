@@ -1,12 +1,13 @@
 //! Who asks: a key of the data, or the secret of the private channel.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 use weir_api::{ApiError, App, Context};
 use weir_core::error::Code;
 
 /// How callers prove who they are.
-#[derive(Clone)]
 pub enum Auth {
     /// By an API key.
     Keys,
@@ -44,7 +45,7 @@ impl std::fmt::Debug for Secret {
 
 impl Auth {
     /// The caller's view of the app, if the caller is one.
-    pub fn context(&self, app: &App, headers: &HeaderMap) -> Result<Context, ApiError> {
+    pub fn context(&self, app: &Arc<App>, headers: &HeaderMap) -> Result<Context, ApiError> {
         let token = bearer(headers)?;
         match self {
             Auth::Keys => Ok(Context::caller(app.clone(), app.engine.authenticate(token)?)),

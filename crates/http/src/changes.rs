@@ -1,6 +1,7 @@
 //! Live changes as server-sent events.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -8,17 +9,16 @@ use axum::http::{HeaderMap, HeaderValue, Response, header};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use weir_api::{ApiError, App, Changes};
+use weir_api::{ApiError, Changes};
 use weir_engine::Topics;
 
-use crate::auth::Auth;
+use crate::routes::Host;
 
 /// After so long without a change a comment is sent, so that both ends see that the other one is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 struct Stream {
-    app: App,
-    auth: Auth,
+    host: Arc<Host>,
     headers: HeaderMap,
     changes: Changes,
     stopping: watch::Receiver<bool>,
@@ -26,19 +26,14 @@ struct Stream {
 }
 
 /// Streams changes until the server stops, the caller goes away, or the caller's key is taken back.
-pub fn stream(
-    app: App,
-    auth: Auth,
-    headers: &HeaderMap,
-    stopping: watch::Receiver<bool>,
-) -> Result<Response<Body>, ApiError> {
-    auth.context(&app, headers)?;
+pub(crate) fn stream(host: &Arc<Host>, headers: &HeaderMap) -> Result<Response<Body>, ApiError> {
+    host.auth.context(&host.app, headers)?;
     let mut kept = HeaderMap::new();
     if let Some(token) = headers.get(header::AUTHORIZATION) {
         kept.insert(header::AUTHORIZATION, token.clone());
     }
-    let changes = Changes::of(&app.engine);
-    let state = Stream { app, auth, headers: kept, changes, stopping, begun: false };
+    let (changes, stopping) = (Changes::of(&host.app.engine), host.stopping.clone());
+    let state = Stream { host: host.clone(), headers: kept, changes, stopping, begun: false };
     let events = stream::unfold(state, |mut state| async move {
         let text = state.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(text)), state))
@@ -70,7 +65,7 @@ impl Stream {
             Ok(None) => None,
             Ok(Some(topics)) => {
                 // A key may have been revoked, which ends what it opened.
-                if topics | Topics::KEYS == topics && self.auth.context(&self.app, &self.headers).is_err() {
+                if topics | Topics::KEYS == topics && self.host.auth.context(&self.host.app, &self.headers).is_err() {
                     return None;
                 }
                 let names = serde_json::to_string(&topics).ok()?;

@@ -1,7 +1,6 @@
 //! Counts for a monitor.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
@@ -9,8 +8,8 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use weir_engine::model::Status;
 
 /// Requests answered, by the first digit of their status.
-#[derive(Clone, Default)]
-pub struct Counts(Arc<[AtomicU64; 6]>);
+#[derive(Default)]
+pub struct Counts([AtomicU64; 6]);
 
 impl Counts {
     /// Counts an answer.

@@ -25,7 +25,8 @@ impl PrivateChannel {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let data_dir = app.engine.data_dir().to_owned();
         let auth = Auth::Owner(secret.clone());
-        let server = Server::start(listener, |stopping| guarded(routes::private(Host::new(app, auth, stopping)), []))?;
+        let server =
+            Server::start(listener, |stopping| guarded(routes::private(Host::shared(app, auth, stopping)), []))?;
         let note = OwnerFile {
             address: server.address().to_string(),
             secret: secret.reveal().to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderMap, Method, Uri};
 use weir_api::{ApiError, Context};
@@ -38,8 +38,8 @@ pub struct Asked {
 }
 
 /// The requests that are being worked on.
-#[derive(Clone, Default)]
-pub struct UnderWay(Arc<Mutex<HashMap<Slot, [u8; 16]>>>);
+#[derive(Default)]
+pub struct UnderWay(Mutex<HashMap<Slot, [u8; 16]>>);
 
 /// A request's place among those being worked on, until it is answered or given up.
 struct Claim<'a> {

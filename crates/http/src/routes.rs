@@ -25,9 +25,8 @@ use crate::{body, changes, console, metrics, query, repeat, respond};
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What every route works on.
-#[derive(Clone)]
 pub(crate) struct Host {
-    pub app: App,
+    pub app: Arc<App>,
     pub auth: Auth,
     pub stopping: watch::Receiver<bool>,
     pub under_way: UnderWay,
@@ -35,8 +34,9 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(app: App, auth: Auth, stopping: watch::Receiver<bool>) -> Self {
-        Host { app, auth, stopping, under_way: UnderWay::default(), counts: Counts::default() }
+    pub(crate) fn shared(app: App, auth: Auth, stopping: watch::Receiver<bool>) -> Arc<Self> {
+        let app = Arc::new(app);
+        Arc::new(Host { app, auth, stopping, under_way: UnderWay::default(), counts: Counts::default() })
     }
 }
 
@@ -44,10 +44,10 @@ type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 /// The public API and the console. `stopping` turns true when streams are to end.
 pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
-    let host = Host::new(app, Auth::Keys, stopping);
-    let mut paths: BTreeMap<&str, MethodRouter<Host>> = BTreeMap::new();
+    let host = Host::shared(app, Auth::Keys, stopping);
+    let mut paths: BTreeMap<&str, MethodRouter<Arc<Host>>> = BTreeMap::new();
     for operation in operations().iter().filter(|operation| operation.row.reach == Reach::Public) {
-        let handler = move |State(host): State<Host>, params: Params, request: Request| async move {
+        let handler = move |State(host): State<Arc<Host>>, params: Params, request: Request| async move {
             respond_to(&host, operation, params, request).await
         };
         let routes = paths.remove(operation.row.path).unwrap_or_default();
@@ -57,7 +57,7 @@ pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
     for (path, routes) in paths {
         router = router.route(&format!("/v1{path}"), routes.fallback(method_not_allowed));
     }
-    let only_get = |routes: MethodRouter<Host>| routes.fallback(method_not_allowed);
+    let only_get = |routes: MethodRouter<Arc<Host>>| routes.fallback(method_not_allowed);
     router
         .route("/v1/changes", only_get(get(listen)))
         .route("/v1/openapi.json", only_get(get(openapi)))
@@ -155,9 +155,8 @@ async fn elsewhere(request: Request) -> Response<Body> {
     })
 }
 
-async fn listen(State(host): State<Host>, request: Request) -> Response<Body> {
-    changes::stream(host.app, host.auth, request.headers(), host.stopping)
-        .unwrap_or_else(|error| respond::refuse(&error, &request_id()))
+async fn listen(State(host): State<Arc<Host>>, request: Request) -> Response<Body> {
+    changes::stream(&host, request.headers()).unwrap_or_else(|error| respond::refuse(&error, &request_id()))
 }
 
 async fn openapi() -> Response<Body> {
@@ -170,7 +169,7 @@ async fn healthy() -> Response<Body> {
     respond::answer(200, br#"{"status":"ok"}"#.to_vec(), &request_id())
 }
 
-async fn ready(State(host): State<Host>) -> Response<Body> {
+async fn ready(State(host): State<Arc<Host>>) -> Response<Body> {
     if *host.stopping.borrow() {
         return respond::refuse(&ApiError::new(Code::Busy, "Weir is closing"), &request_id());
     }
@@ -181,7 +180,7 @@ async fn ready(State(host): State<Host>) -> Response<Body> {
 }
 
 /// Counts for a monitor, in the text form of Prometheus.
-async fn metrics(State(host): State<Host>, request: Request) -> Response<Body> {
+async fn metrics(State(host): State<Arc<Host>>, request: Request) -> Response<Body> {
     let allowed = host.auth.context(&host.app, request.headers());
     drop(request);
     let told = async {
@@ -195,11 +194,11 @@ async fn metrics(State(host): State<Host>, request: Request) -> Response<Body> {
 }
 
 /// The private channel's routes: every operation by its name, and changes.
-pub(crate) fn private(host: Host) -> Router {
+pub(crate) fn private(host: Arc<Host>) -> Router {
     Router::new().route("/rpc/{name}", on(MethodFilter::POST, rpc)).route("/changes", get(listen)).with_state(host)
 }
 
-async fn rpc(State(host): State<Host>, params: Params, request: Request) -> Response<Body> {
+async fn rpc(State(host): State<Arc<Host>>, params: Params, request: Request) -> Response<Body> {
     let id = request_id();
     match rpc_answer(&host, params, request).await {
         Ok(text) => respond::answer(200, text.into_bytes(), &id),

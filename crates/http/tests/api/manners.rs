@@ -60,6 +60,7 @@ async fn wrong_routes_methods_sizes_and_types_are_told_apart() {
         (Method::GET, "/v1/events/nothing", 404, "event_not_found"),
         (Method::DELETE, "/v1/keys/nothing", 404, "key_not_found"),
         (Method::GET, "/v1/imports/nothing", 404, "import_not_found"),
+        (Method::GET, "/v1/customers/%ff", 400, "invalid_request"),
     ] {
         let reply = host.send(host.request(method.clone(), path)).await;
         assert_eq!((reply.status.as_u16(), reply.refusal().0.as_str()), (status, code), "{method} {path}");
