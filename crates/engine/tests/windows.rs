@@ -6,7 +6,7 @@ use common::{Bench, actor, at, check, event, limit, quantity};
 use weir_core::aggregate::Aggregation;
 use weir_core::event::EventInput;
 use weir_core::period::Period;
-use weir_engine::model::{LimitPatch, NewLimit};
+use weir_engine::model::{LimitPatch, NewLimit, ProjectPatch};
 
 async fn used(bench: &Bench, customer: &str) -> Vec<(String, String)> {
     let answer = bench.engine.check(check(customer)).await.unwrap();
@@ -62,5 +62,32 @@ async fn a_limit_changed_after_a_restart_is_counted_anew() {
         let standing = bench.engine.customer_standing("acme").await.unwrap();
         let changed = standing.limits.iter().find(|limit| limit.limit_id == id).unwrap();
         assert_eq!(changed.used, quantity("3"), "{}", changed.name);
+    }
+}
+
+/// Until 1972 Monrovia's midnight was at 00:44:30 UTC, off the quarter hours that usage is rolled up by.
+#[tokio::test]
+async fn windows_off_the_quarter_hour_are_counted_to_the_second() {
+    for kind in [Aggregation::Sum, Aggregation::Max, Aggregation::Latest, Aggregation::Count] {
+        let bench = Bench::open_at("1971-12-30T12:00:00Z").await;
+        let field = if kind == Aggregation::Count { "*" } else { "values.tokens" };
+        let meter = bench.meter("usage", kind, field).await;
+        bench.engine.create_limit(&actor(), limit("daily", meter, "100", Period::Day)).await.unwrap();
+        let monrovia = ProjectPatch { timezone: Some("Africa/Monrovia".parse().unwrap()), ..ProjectPatch::default() };
+        bench.engine.update_project(&actor(), monrovia).await.unwrap();
+        bench.clock.set(at("1971-12-31T20:00:00Z"));
+        let times = ["00:44:29.999999", "00:44:30", "00:44:59", "00:45:00", "12:00:00"];
+        for (time, tokens) in times.into_iter().zip(["16", "8", "4", "2", "1"]) {
+            bench.engine.record(&actor(), at_time("acme", tokens, &format!("1971-12-31T{time}Z"))).await.unwrap();
+        }
+        let expected = match kind {
+            Aggregation::Sum => "15",
+            Aggregation::Max => "8",
+            Aggregation::Latest => "1",
+            _ => "4",
+        };
+        assert_eq!(used(&bench, "acme").await, one("daily", expected), "{kind}");
+        let bench = bench.reopen().await;
+        assert_eq!(used(&bench, "acme").await, one("daily", expected), "{kind}, counted anew");
     }
 }

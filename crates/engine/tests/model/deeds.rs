@@ -5,9 +5,7 @@ use weir_core::event::EventInput;
 use weir_core::filter::EventFilter;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 use weir_engine::Error;
-use weir_engine::model::{
-    Change, Check, CustomerPatch, LimitPatch, MeterPatch, NewCustomer, NewLimit, NewMeter, ProjectPatch,
-};
+use weir_engine::model::{Change, Check, CustomerPatch, LimitPatch, MeterPatch, NewCustomer, NewLimit, NewMeter};
 
 use crate::commands::{
     ANCHORS, CUSTOMERS, Command, KNOWN, LIMIT_NAMES, LimitSketch, METER_NAMES, Question, Sketch, Step, When, ZONES,
@@ -70,12 +68,7 @@ impl World {
             Command::NewCustomer { who, zone, anchor } => self.new_customer(CUSTOMERS[who], zone, anchor),
             Command::ChangeCustomer { who, zone, anchor } => self.change_customer(CUSTOMERS[who], zone, anchor),
             Command::ArchiveCustomer { who, archived } => self.archive_customer(CUSTOMERS[who], archived),
-            Command::ProjectZone(number) => {
-                let patch = ProjectPatch { timezone: Some(zone(number)), ..ProjectPatch::default() };
-                let Life { engine, runtime } = &self.life;
-                runtime.block_on(engine.update_project(&actor(), patch)).expect("a new zone");
-                self.plain.zone = zone(number);
-            }
+            Command::ProjectZone(number) => self.put_project_in(zone(number)),
             Command::NewLimit { who, limit } => self.new_limit(who.map(|who| CUSTOMERS[who]), limit),
             Command::ChangeLimit { which, limit, fields } if !self.plain.limits.is_empty() => {
                 self.change_limit(which.index(self.plain.limits.len()), limit, fields);

@@ -82,6 +82,12 @@ impl World {
         World { life, clock, dir, plain, now, recorded: None, keys: BTreeMap::new(), last_id: None }
     }
 
+    pub fn put_project_in(&mut self, zone: Zone) {
+        let patch = ProjectPatch { timezone: Some(zone), ..ProjectPatch::default() };
+        self.life.runtime.block_on(self.life.engine.update_project(&actor(), patch)).expect("a new zone");
+        self.plain.zone = zone;
+    }
+
     pub fn move_clock(&mut self, to: Timestamp) {
         self.clock.set(to);
         self.now = self.now.max(to);
