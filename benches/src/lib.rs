@@ -16,7 +16,7 @@ use weir_core::quantity::Quantity;
 use weir_engine::model::{Enforcement, NewLimit, NewMeter};
 use weir_engine::{Actor, Engine, OpenOptions, SystemClock};
 
-/// Page cache of both sides, in MiB.
+/// Page cache of both sides where an engine is held against plain SQLite, in MiB.
 pub const CACHE_MIB: u32 = 64;
 
 /// An engine with four meters and two limits, as the figures are defined.
@@ -28,10 +28,16 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Opens one on an empty folder.
+    /// Opens one on an empty folder, with the page cache of the comparisons.
     pub async fn open() -> Self {
+        Bench::with(|options| options.cache_mib = CACHE_MIB).await
+    }
+
+    /// Opens one on an empty folder, with the usual settings changed.
+    pub async fn with(change: impl FnOnce(&mut OpenOptions)) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let options = OpenOptions { cache_mib: CACHE_MIB, ..OpenOptions::new(dir.path()) };
+        let mut options = OpenOptions::new(dir.path());
+        change(&mut options);
         let engine = Engine::open(options, SystemClock).await.expect("an engine");
         // Three meters are built in; this is the fourth.
         let new = NewMeter {

@@ -15,9 +15,12 @@ pub enum Quantities {
     Strings,
 }
 
+/// Room for most answers, so that they are written without being moved.
+const ROOM: usize = 1_000;
+
 /// Writes an answer.
 pub fn to_bytes<T: Serialize>(answer: &T, quantities: Quantities) -> serde_json::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(256);
+    let mut bytes = Vec::with_capacity(ROOM);
     match quantities {
         Quantities::Numbers => serde_json::to_writer(&mut bytes, answer)?,
         Quantities::Strings => answer.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Quoting))?,

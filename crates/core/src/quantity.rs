@@ -1,6 +1,7 @@
 //! Exact decimals. Every amount in Weir is one: 0.1 added ten times is exactly 1.
 
 use std::fmt;
+use std::io::Write as _;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -206,8 +207,11 @@ impl fmt::Display for Quantity {
         }
         write!(f, "{whole}")?;
         if nanos != 0 {
-            let digits = format!("{nanos:09}");
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
+            let (mut digits, mut width) = (nanos, 9);
+            while digits % 10 == 0 {
+                (digits, width) = (digits / 10, width - 1);
+            }
+            write!(f, ".{digits:0width$}")?;
         }
         Ok(())
     }
@@ -216,13 +220,13 @@ impl fmt::Display for Quantity {
 /// A JSON number with every digit; a writer may turn these into strings (see `weir-api`).
 impl Serialize for Quantity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Most quantities are whole, and a whole number is known to be JSON without being read again.
-        let raw = if self.0 % SCALE == 0 {
-            serde_json::value::to_raw_value(&(self.0 / SCALE))
-        } else {
-            RawValue::from_string(self.to_string())
-        };
-        raw.map_err(ser::Error::custom)?.serialize(serializer)
+        // An answer holds many: none of them goes over the heap.
+        let mut buffer = [0; MAX_TEXT];
+        let mut rest = &mut buffer[..];
+        write!(rest, "{self}").map_err(ser::Error::custom)?;
+        let length = MAX_TEXT - rest.len();
+        let raw: &RawValue = serde_json::from_slice(&buffer[..length]).map_err(ser::Error::custom)?;
+        raw.serialize(serializer)
     }
 }
 

@@ -39,7 +39,7 @@ pub struct OpenOptions {
 impl OpenOptions {
     /// The usual settings.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        OpenOptions { data_dir: data_dir.into(), cache_mib: 64 }
+        OpenOptions { data_dir: data_dir.into(), cache_mib: 32 }
     }
 }
 

@@ -85,6 +85,8 @@ impl LiveCustomer {
                 let mut total = Aggregate::empty(meter.aggregation);
                 total.add(event)?;
                 let place = counter.windows.partition_point(|count| count.window < window);
+                // Most customers only ever have one or two.
+                counter.windows.reserve_exact(1);
                 counter.windows.insert(place, WindowCount { window, total });
                 Ok(())
             }
@@ -163,9 +165,13 @@ impl Customers {
         self.shard(external).read().unwrap_or_else(PoisonError::into_inner).get(external).cloned()
     }
 
-    pub(crate) fn put(&self, customer: Arc<LiveCustomer>) {
+    /// Swaps a customer in. There may be very many, so that none keeps room it does not use.
+    pub(crate) fn put(&self, mut customer: LiveCustomer) -> Arc<LiveCustomer> {
+        customer.counters.shrink_to_fit();
+        let customer = Arc::new(customer);
         let mut shard = self.shard(&customer.external).write().unwrap_or_else(PoisonError::into_inner);
-        shard.insert(customer.external.clone(), customer);
+        shard.insert(customer.external.clone(), customer.clone());
+        customer
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use weir_api::App;
 use weir_engine::owner::{self, OwnerFile};
 
 use crate::auth::{Auth, Secret};
-use crate::routes::{self, Host, guarded};
+use crate::routes::{self, Host, guarded_patiently};
 use crate::server::Server;
 
 /// An open private channel.
@@ -26,7 +26,7 @@ impl PrivateChannel {
         let data_dir = app.engine.data_dir().to_owned();
         let auth = Auth::Owner(secret.clone());
         let server =
-            Server::start(listener, |stopping| guarded(routes::private(Host::shared(app, auth, stopping)), []))?;
+            Server::start(listener, |stopping| guarded_patiently(routes::private(Host::shared(app, auth, stopping))))?;
         let note = OwnerFile {
             address: server.address().to_string(),
             secret: secret.reveal().to_owned(),

@@ -10,18 +10,35 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The name of a request, by which an answer and a line in the log are found together.
+#[derive(Clone, Debug)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// A new one.
+    pub fn new() -> Self {
+        RequestId(weir_api::request_id())
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// An answer.
-pub fn answer(status: u16, body: Vec<u8>, request_id: &str) -> Response<Body> {
-    json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Body::from(body), request_id)
+pub fn answer(status: u16, body: Vec<u8>) -> Response<Body> {
+    json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Body::from(body))
 }
 
 /// A refusal.
-pub fn refuse(error: &ApiError, request_id: &str) -> Response<Body> {
+pub fn refuse(error: &ApiError, id: &RequestId) -> Response<Body> {
+    let request_id = id.as_str();
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
         tracing::warn!(request_id, code = %error.code, message = %error.message, "a request failed");
     }
-    let mut response = json(status, Body::from(error.body(request_id)), request_id);
+    let mut response = json(status, Body::from(error.body(request_id)));
     let headers = response.headers_mut();
     if let Some(seconds) = error.details.retry_after_seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -39,14 +56,19 @@ pub fn refuse(error: &ApiError, request_id: &str) -> Response<Body> {
     response
 }
 
-fn json(status: StatusCode, body: Body, request_id: &str) -> Response<Body> {
+fn json(status: StatusCode, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+/// Adds what every answer carries.
+pub fn finish(mut response: Response<Body>, id: &RequestId) -> Response<Body> {
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, JSON);
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
-    if let Ok(id) = HeaderValue::from_str(request_id) {
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
     response

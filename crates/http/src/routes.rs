@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
+use axum::{Extension, Router};
 use tokio::sync::watch;
-use weir_api::{ApiError, App, Bound, Input, Method, Quantities, Reach, operations, request_id};
+use weir_api::{ApiError, App, Bound, Input, Method, Quantities, Reach, operations};
 use weir_core::error::Code;
 
 use crate::auth::Auth;
 use crate::host::Names;
 use crate::metrics::Counts;
 use crate::repeat::{Answer, Asked, UnderWay};
+use crate::respond::RequestId;
 use crate::{body, changes, console, metrics, query, repeat, respond};
 
 /// After so long a request is answered with `timeout`.
@@ -40,6 +41,7 @@ impl Host {
     }
 }
 
+type Id = Extension<RequestId>;
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 /// The public API and the console. `stopping` turns true when streams are to end.
@@ -47,8 +49,8 @@ pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
     let host = Host::shared(app, Auth::Keys, stopping);
     let mut paths: BTreeMap<&str, MethodRouter<Arc<Host>>> = BTreeMap::new();
     for operation in operations().iter().filter(|operation| operation.row.reach == Reach::Public) {
-        let handler = move |State(host): State<Arc<Host>>, params: Params, request: Request| async move {
-            respond_to(&host, operation, params, request).await
+        let handler = move |State(host): State<Arc<Host>>, Extension(id): Id, params: Params, request: Request| async move {
+            respond_to(&host, operation, id, params, request).await
         };
         let routes = paths.remove(operation.row.path).unwrap_or_default();
         paths.insert(operation.row.path, routes.on(filter(operation.row.method), handler));
@@ -68,16 +70,38 @@ pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
         .with_state(host)
 }
 
-/// Puts routes behind the guard against DNS rebinding. `names` are host names allowed besides addresses and `localhost`.
+/// Puts routes behind what every request passes: a name of its own, the guard against DNS rebinding, a bound on time, and the
+/// headers that every answer carries. `names` are host names allowed besides addresses and `localhost`.
 pub fn guarded(router: Router, names: impl IntoIterator<Item = String>) -> Router {
-    router.layer(from_fn_with_state(Arc::new(Names::new(names)), guard))
+    behind(router, Gate { names: Names::new(names), patience: TIMEOUT })
 }
 
-async fn guard(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response<Body> {
-    match names.check(request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(error) => respond::refuse(&error, &request_id()),
-    }
+/// The same for the private channel, where work such as a backup may take as long as it needs.
+pub(crate) fn guarded_patiently(router: Router) -> Router {
+    behind(router, Gate { names: Names::new([]), patience: Duration::MAX })
+}
+
+/// What stands before every route.
+struct Gate {
+    names: Names,
+    patience: Duration,
+}
+
+fn behind(router: Router, gate: Gate) -> Router {
+    router.layer(from_fn_with_state(Arc::new(gate), pass))
+}
+
+async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response<Body> {
+    let id = RequestId::new();
+    request.extensions_mut().insert(id.clone());
+    let response = match gate.names.check(request.uri(), request.headers()) {
+        Ok(()) => match tokio::time::timeout(gate.patience, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => respond::refuse(&timed_out(), &id),
+        },
+        Err(error) => respond::refuse(&error, &id),
+    };
+    respond::finish(response, &id)
 }
 
 const fn filter(method: Method) -> MethodFilter {
@@ -90,11 +114,15 @@ const fn filter(method: Method) -> MethodFilter {
     }
 }
 
-async fn respond_to(host: &Host, operation: &'static Bound, params: Params, request: Request) -> Response<Body> {
-    let id = request_id();
-    let answered = tokio::time::timeout(TIMEOUT, answer(host, operation, params, request, &id)).await;
-    let response = match answered.unwrap_or_else(|_| Err(timed_out())) {
-        Ok(answer) => respond::answer(answer.status, answer.body, &id),
+async fn respond_to(
+    host: &Host,
+    operation: &'static Bound,
+    id: RequestId,
+    params: Params,
+    request: Request,
+) -> Response<Body> {
+    let response = match answer(host, operation, params, request, id.as_str()).await {
+        Ok(answer) => respond::answer(answer.status, answer.body),
         Err(error) => respond::refuse(&error, &id),
     };
     host.counts.count(response.status());
@@ -125,7 +153,8 @@ async fn answer(
     match (repeat::key(&parts.headers)?, ctx.key) {
         (Some(key), Some(credential)) if operation.row.keeps_answers() => {
             let asked = Asked::new(credential, &parts.method, &parts.uri, key, &body);
-            repeat::once(&host.under_way, &ctx, asked, status, id, doing).await
+            // On the heap: few requests come this way, and all would carry its state along.
+            Box::pin(repeat::once(&host.under_way, &ctx, asked, status, id, doing)).await
         }
         _ => Ok(Answer { status, body: doing.await? }),
     }
@@ -144,43 +173,43 @@ fn quantities(headers: &HeaderMap) -> Quantities {
     if headers.get_all(header::ACCEPT).iter().any(asked) { Quantities::Strings } else { Quantities::Numbers }
 }
 
-async fn method_not_allowed() -> Response<Body> {
-    respond::refuse(&ApiError::new(Code::MethodNotAllowed, "this route exists for another method"), &request_id())
+async fn method_not_allowed(Extension(id): Id) -> Response<Body> {
+    respond::refuse(&ApiError::new(Code::MethodNotAllowed, "this route exists for another method"), &id)
 }
 
-async fn elsewhere(request: Request) -> Response<Body> {
+async fn elsewhere(Extension(id): Id, request: Request) -> Response<Body> {
     console::serve(&request).unwrap_or_else(|| {
         let path: String = request.uri().path().chars().take(100).collect();
-        respond::refuse(&ApiError::new(Code::NotFound, format!("there is no route `{path}`")), &request_id())
+        respond::refuse(&ApiError::new(Code::NotFound, format!("there is no route `{path}`")), &id)
     })
 }
 
-async fn listen(State(host): State<Arc<Host>>, request: Request) -> Response<Body> {
-    changes::stream(&host, request.headers()).unwrap_or_else(|error| respond::refuse(&error, &request_id()))
+async fn listen(State(host): State<Arc<Host>>, Extension(id): Id, request: Request) -> Response<Body> {
+    changes::stream(&host, request.headers()).unwrap_or_else(|error| respond::refuse(&error, &id))
 }
 
 async fn openapi() -> Response<Body> {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| weir_api::openapi().to_string());
-    respond::answer(200, document.as_bytes().to_vec(), &request_id())
+    respond::answer(200, document.as_bytes().to_vec())
 }
 
 async fn healthy() -> Response<Body> {
-    respond::answer(200, br#"{"status":"ok"}"#.to_vec(), &request_id())
+    respond::answer(200, br#"{"status":"ok"}"#.to_vec())
 }
 
-async fn ready(State(host): State<Arc<Host>>) -> Response<Body> {
+async fn ready(State(host): State<Arc<Host>>, Extension(id): Id) -> Response<Body> {
     if *host.stopping.borrow() {
-        return respond::refuse(&ApiError::new(Code::Busy, "Weir is closing"), &request_id());
+        return respond::refuse(&ApiError::new(Code::Busy, "Weir is closing"), &id);
     }
     match host.app.engine.project().await {
-        Ok(_) => respond::answer(200, br#"{"status":"ready"}"#.to_vec(), &request_id()),
-        Err(error) => respond::refuse(&error.into(), &request_id()),
+        Ok(_) => respond::answer(200, br#"{"status":"ready"}"#.to_vec()),
+        Err(error) => respond::refuse(&error.into(), &id),
     }
 }
 
 /// Counts for a monitor, in the text form of Prometheus.
-async fn metrics(State(host): State<Arc<Host>>, request: Request) -> Response<Body> {
+async fn metrics(State(host): State<Arc<Host>>, Extension(id): Id, request: Request) -> Response<Body> {
     let allowed = host.auth.context(&host.app, request.headers());
     drop(request);
     let told = async {
@@ -189,7 +218,7 @@ async fn metrics(State(host): State<Arc<Host>>, request: Request) -> Response<Bo
     };
     match told.await {
         Ok(text) => metrics::respond(text),
-        Err(error) => respond::refuse(&error, &request_id()),
+        Err(error) => respond::refuse(&error, &id),
     }
 }
 
@@ -198,10 +227,9 @@ pub(crate) fn private(host: Arc<Host>) -> Router {
     Router::new().route("/rpc/{name}", on(MethodFilter::POST, rpc)).route("/changes", get(listen)).with_state(host)
 }
 
-async fn rpc(State(host): State<Arc<Host>>, params: Params, request: Request) -> Response<Body> {
-    let id = request_id();
+async fn rpc(State(host): State<Arc<Host>>, Extension(id): Id, params: Params, request: Request) -> Response<Body> {
     match rpc_answer(&host, params, request).await {
-        Ok(text) => respond::answer(200, text.into_bytes(), &id),
+        Ok(text) => respond::answer(200, text.into_bytes()),
         Err(error) => respond::refuse(&error, &id),
     }
 }

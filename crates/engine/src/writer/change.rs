@@ -116,7 +116,7 @@ impl Writer {
                 }
                 self.shared.swap_config(config);
                 for customer in customers.into_values() {
-                    self.shared.customers.put(Arc::new(customer));
+                    self.shared.customers.put(customer);
                 }
                 if forget_counters {
                     self.shared.customers.update_all(|customer| customer.counters.clear());

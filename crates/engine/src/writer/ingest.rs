@@ -381,7 +381,7 @@ impl Writer {
                 continue;
             }
             customer.forget_windows_before(now);
-            self.shared.customers.put(Arc::new(customer));
+            self.shared.customers.put(customer);
         }
         self.flushed(flushed);
         Ok(())

@@ -184,7 +184,7 @@ impl Writer {
         }
         flush::commit(&mut self.conn).await?;
         for customer in customers {
-            self.shared.customers.put(Arc::new(customer));
+            self.shared.customers.put(customer);
         }
         self.jobs.standings = next;
         self.shared.publish(Topics::STANDINGS | Topics::CUSTOMERS);

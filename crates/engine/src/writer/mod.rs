@@ -131,7 +131,7 @@ pub(crate) fn spawn(writer: Writer, lock: Lock) -> WriterHandle {
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, conn: SqliteConnection, state: State, cache_mib: u32) -> Self {
         for customer in state.customers {
-            shared.customers.put(Arc::new(customer));
+            shared.customers.put(customer);
         }
         shared.swap_config(state.config);
         Writer {
@@ -298,9 +298,7 @@ impl Writer {
         let mut customer = (*known).clone();
         let now = self.shared.clock.now();
         counters::load(&mut self.conn, &config, &self.groups, &self.pending, &mut [&mut customer], now).await?;
-        let customer = Arc::new(customer);
-        self.shared.customers.put(customer.clone());
-        Ok(customer)
+        Ok(self.shared.customers.put(customer))
     }
 
     /// Counts every recorded event on the projections.

@@ -35,7 +35,7 @@ pub(crate) struct Pending {
 /// Events counted in memory before they are written to the projections.
 const MAX_EVENTS: usize = 20_000;
 /// Roll-up rows held in memory: with many customers, fewer events make as many rows.
-const MAX_ROWS: usize = 1 << 16;
+const MAX_ROWS: usize = 1 << 14;
 
 /// A customer's part in the events counted.
 #[derive(Clone, Debug)]
