@@ -28,6 +28,7 @@ pub mod restore;
 mod rollup;
 mod scan;
 mod store;
+mod voids;
 mod writer;
 
 pub use actor::{Actor, ActorKind};

@@ -83,6 +83,9 @@ impl Names {
     }
 }
 
+/// That the event `e` was not voided: one look into an index, and nothing where no event ever was.
+pub(crate) const LIVE: &str = "NOT EXISTS (SELECT 1 FROM void v WHERE v.event = e.seq)";
+
 /// Which events to read. Voided ones never count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Select {
@@ -120,7 +123,6 @@ impl Scan {
         if self.done {
             return Ok(Vec::new());
         }
-        const LIVE: &str = "NOT EXISTS (SELECT 1 FROM void v WHERE v.event = e.seq)";
         let (sql, keys): (String, &[i64]) = match self.select {
             Select::Customer(customer, span) => {
                 let (_, at, seq) = self.after.unwrap_or((0, span.start, i64::MIN));

@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection};
 use weir_core::aggregate::Aggregation;
 use weir_core::event::EventInput;
 use weir_core::period::Period;
+use weir_engine::model::ListEvents;
 use weir_engine::{DATA_FILE, OpenError, doctor};
 
 /// An engine with some of everything.
@@ -171,6 +172,45 @@ async fn a_removed_event_leaves_a_gap_and_wrong_totals() {
         for line in lines {
             let found = report.differences.iter().any(|difference| difference.starts_with(line));
             assert!(found, "{line}\n{:#?}", report.differences);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_void_that_was_taken_back_or_put_in_by_hand_shows() {
+    let total = "roll-up of meter `total_events`, customer `acme`, 2026-03-10T10:00:00Z";
+    for (sql, lines) in [
+        (
+            "DELETE FROM void WHERE seq = (1 << 40) + 1",
+            vec!["device 1: 1 of 2 voids are missing".to_owned(), format!("{total}: nothing is stored, the events give 1")],
+        ),
+        (
+            "INSERT INTO void (seq, event, at, actor) VALUES ((1 << 40) + 3, 77, 1, 1)",
+            vec!["device 0: event number 77 was voided, but does not exist".to_owned()],
+        ),
+        (
+            "INSERT INTO void (seq, event, at, actor) VALUES ((1 << 40) + 5, (1 << 40) + 3, 1, 1)",
+            vec![
+                "device 1: 2 of 5 voids are missing".to_owned(),
+                "activity of customer `acme`: stored is from 2026-03-10T12:07:00Z to 2026-03-10T12:07:00Z, the events give none".to_owned(),
+            ],
+        ),
+    ] {
+        let bench = used().await;
+        let list = ListEvents { customer_id: Some("acme".to_owned()), ..ListEvents::default() };
+        let oldest = bench.engine.events(list).await.unwrap().data.pop().unwrap();
+        let other = bench.engine.events(ListEvents::default()).await.unwrap().data.remove(0);
+        for id in [oldest.id, other.id] {
+            bench.engine.void_event(&actor(), id, None).await.unwrap();
+        }
+        bench.engine.close().await;
+        let report = doctor::examine(bench.dir.path()).await.unwrap();
+        assert!(report.is_clean() && report.checked.contains(&("voids".to_owned(), 2)), "{report:?}");
+        tamper(bench.dir.path(), sql).await;
+        let report = doctor::examine(bench.dir.path()).await.unwrap();
+        for line in lines {
+            let found = report.differences.iter().any(|difference| difference.starts_with(&line));
+            assert!(found, "{sql}\nshould give: {line}\n{:#?}", report.differences);
         }
     }
 }

@@ -6,17 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Bench, actor, at};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 use weir_core::aggregate::Aggregation;
 use weir_core::event::EventInput;
 use weir_core::filter::EventFilter;
-use weir_core::id::MeterId;
+use weir_core::id::{EventId, MeterId};
 use weir_core::interval::Interval;
 use weir_core::quantity::Quantity;
 use weir_core::time::{Timestamp, Zone};
-use weir_engine::model::{NewCustomer, NewMeter, Point, PreviewMeter, ProjectPatch, QueryAnswer, QueryMeter};
+use weir_engine::model::{ListEvents, NewCustomer, NewMeter, PageSize, Point, PreviewMeter, ProjectPatch, QueryAnswer, QueryMeter};
 use weir_engine::{DATA_FILE, doctor};
 
 const HOUR: i64 = 3_600_000_000;
@@ -299,7 +300,8 @@ async fn sql_value(
     };
     let sql = format!(
         "WITH rows AS (SELECT e.at, e.id, e.dimensions ->> 'user' AS user, {from} JOIN customer c ON c.id = e.customer \
-           JOIN event_type t ON t.id = e.type WHERE e.at >= ?1 AND e.at < ?2{wheres}) \
+           JOIN event_type t ON t.id = e.type WHERE e.at >= ?1 AND e.at < ?2 \
+             AND e.seq NOT IN (SELECT event FROM void){wheres}) \
          SELECT {what}, count(*) FROM rows"
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(span.0).bind(span.1).fetch_one(conn).await.unwrap();
@@ -439,7 +441,20 @@ fn query_of(stage: &Stage, ask: &Ask) -> Option<QueryMeter> {
     })
 }
 
-async fn play(stage: Stage, batches: Vec<Vec<Raw>>, asks: Vec<Ask>) -> Result<(), TestCaseError> {
+/// The events recorded so far, oldest first, voided ones included.
+async fn recorded(bench: &Bench) -> Vec<EventId> {
+    let list = ListEvents { include_voided: true, limit: PageSize::MAX, ..ListEvents::default() };
+    let page = bench.engine.events(list).await.unwrap();
+    assert!(!page.has_more);
+    page.data.iter().rev().map(|event| event.id).collect()
+}
+
+async fn play(
+    stage: Stage,
+    batches: Vec<Vec<Raw>>,
+    voids: Vec<Vec<Index>>,
+    asks: Vec<Ask>,
+) -> Result<(), TestCaseError> {
     let bench = Bench::open_at("2026-06-01T00:00:00Z").await;
     let patch = ProjectPatch { timezone: Some(stage.zone), ..ProjectPatch::default() };
     bench.engine.update_project(&actor(), patch).await.unwrap();
@@ -459,7 +474,13 @@ async fn play(stage: Stage, batches: Vec<Vec<Raw>>, asks: Vec<Ask>) -> Result<()
         if !events.is_empty() {
             bench.engine.record_batch(&actor(), events.iter().map(Sample::input).collect()).await.unwrap();
         }
-        samples.extend(events);
+        samples.extend(events.into_iter().map(Some));
+        let ids = recorded(&bench).await;
+        for which in voids.get(index).into_iter().flatten().filter(|_| !ids.is_empty()) {
+            let which = which.index(ids.len());
+            bench.engine.void_event(&actor(), ids[which], None).await.unwrap();
+            samples[which] = None;
+        }
         if index == 1 {
             bench = bench.reopen().await;
         }
@@ -470,7 +491,8 @@ async fn play(stage: Stage, batches: Vec<Vec<Raw>>, asks: Vec<Ask>) -> Result<()
     let beta = EventInput { timestamp: Some(stage.era), ..beta };
     bench.engine.record(&actor(), beta).await.unwrap();
     let named = ("beta", "call", None, None, None, None, 0.0);
-    samples.push(sample(&stage, &named));
+    samples.push(Some(sample(&stage, &named)));
+    let samples: Vec<Sample> = samples.into_iter().flatten().collect();
     let conn = SqliteConnectOptions::new().filename(path).read_only(true).connect().await.unwrap();
     let mut judges = Judges { samples: &samples, conn };
     for ask in &asks {
@@ -507,9 +529,10 @@ proptest! {
     fn aggregates_of_random_events_equal_those_of_an_independent_sql_engine_on_the_same_rows(
         stage in stage(),
         batches in prop::collection::vec(prop::collection::vec(raw_event(), 0..25), 2..4),
+        voids in prop::collection::vec(prop::collection::vec(any::<Index>(), 0..6), 0..4),
         asks in prop::collection::vec(ask(), 12),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(play(stage, batches, asks))?;
+        runtime.block_on(play(stage, batches, voids, asks))?;
     }
 }

@@ -61,6 +61,25 @@ pub(super) async fn check_events(
     Ok(())
 }
 
+/// Voids are numbered without gap on each device, too.
+pub(super) async fn check_voids(view: &mut SqliteConnection, findings: &mut Findings) -> Result<()> {
+    let rows = sqlx::query("SELECT seq >> ?1, count(*), max(seq) FROM void GROUP BY 1 ORDER BY 1")
+        .bind(DEVICE_SHIFT)
+        .fetch_all(view)
+        .await?;
+    let mut total = 0;
+    for row in rows {
+        let (device, count, last): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        total += count;
+        let numbered = last - (device << DEVICE_SHIFT);
+        if numbered != count {
+            findings.differs(format_args!("device {device}: {} of {numbered} voids are missing", numbered - count));
+        }
+    }
+    findings.checked("voids", total.unsigned_abs());
+    Ok(())
+}
+
 async fn check_order(view: &mut SqliteConnection, floor: i64, findings: &mut Findings) -> Result<()> {
     let device = floor >> DEVICE_SHIFT;
     let rows = sqlx::query(

@@ -101,6 +101,7 @@ async fn look(view: &mut SqliteConnection, findings: &mut Findings) -> Result<()
     let applied = Applied::load(view).await?;
     facts::check_file(view, findings).await?;
     facts::check_events(view, &applied, findings).await?;
+    facts::check_voids(view, findings).await?;
     facts::check_references(view, findings).await?;
     recount::check(view, &applied, findings).await?;
     standings::check(view, &applied, findings).await

@@ -43,13 +43,13 @@ pub struct Status {
     pub data_dir: String,
     /// Size of the data file and its log, in bytes.
     pub data_bytes: u64,
-    /// Events recorded.
+    /// Events recorded, voided ones included.
     pub events: u64,
     /// Customers known.
     pub customers: u64,
-    /// Time of the earliest event.
+    /// Time of the earliest event, voided ones aside.
     pub first_event_at: Option<Timestamp>,
-    /// Time of the latest event.
+    /// Time of the latest event, voided ones aside.
     pub last_event_at: Option<Timestamp>,
     /// When an event was last recorded.
     pub last_recorded_at: Option<Timestamp>,

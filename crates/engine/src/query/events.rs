@@ -206,24 +206,12 @@ impl Engine {
     pub async fn event(&self, id: EventId) -> Result<EventDetail> {
         let config = self.shared.config();
         let mut conn = self.reader().await?;
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {TABLES} WHERE e.id = ?1")))
-            .bind(id.uuid())
-            .fetch_optional(&mut *conn)
-            .await?
-            .ok_or_else(|| Error::not_found(Code::EventNotFound, "event", &id.to_string()))?;
-        let event = read(&row, self.shared.project)?;
+        let (_, event) = find(&mut conn, self.shared.project, id).await?;
         let mut detail = EventDetail { event, meters: Vec::new(), limits: Vec::new() };
         if detail.event.voided_at.is_some() {
             return Ok(detail);
         }
-        let facts = Facts {
-            id,
-            at: detail.event.timestamp,
-            customer: &detail.event.customer_id,
-            event_type: &detail.event.event_type,
-            values: &detail.event.values,
-            dimensions: &detail.event.dimensions,
-        };
+        let facts = facts_of(&detail.event);
         for meter in config.meters.values() {
             if let Some(part) = meter.contribution(&facts) {
                 let value = match part.what {
@@ -241,6 +229,28 @@ impl Engine {
             }
         }
         Ok(detail)
+    }
+}
+
+/// An event and its number.
+pub(crate) async fn find(conn: &mut SqliteConnection, project: ProjectId, id: EventId) -> Result<(i64, Event)> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {TABLES} WHERE e.id = ?1")))
+        .bind(id.uuid())
+        .fetch_optional(conn)
+        .await?
+        .ok_or_else(|| Error::not_found(Code::EventNotFound, "event", &id.to_string()))?;
+    Ok((row.try_get(0)?, read(&row, project)?))
+}
+
+/// What metering looks at in an event.
+pub(crate) fn facts_of(event: &Event) -> Facts<'_> {
+    Facts {
+        id: event.id,
+        at: event.timestamp,
+        customer: &event.customer_id,
+        event_type: &event.event_type,
+        values: &event.values,
+        dimensions: &event.dimensions,
     }
 }
 

@@ -12,6 +12,7 @@ mod scanned;
 mod usage;
 mod view;
 
+pub(crate) use events::{facts_of, find as find_event};
 pub(crate) use view::{Applied, each_event};
 
 use std::sync::Arc;

@@ -82,11 +82,11 @@ where
 
 /// The transaction of a change.
 pub(crate) struct Tx<'w> {
-    writer: &'w mut Writer,
+    pub(super) writer: &'w mut Writer,
     /// The configuration as it will be.
     pub config: Config,
     pub now: Timestamp,
-    actor: Actor,
+    pub(super) actor: Actor,
     customers: FxHashMap<Arc<str>, LiveCustomer>,
     topics: Topics,
     forget_counters: bool,

@@ -12,6 +12,7 @@ mod jobs;
 mod pending;
 mod standings;
 mod state;
+mod void;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

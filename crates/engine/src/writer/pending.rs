@@ -57,21 +57,7 @@ impl Pending {
 
     /// Counts an event on the base roll-up.
     pub(crate) fn count_base(&mut self, groups: &mut Groups, customer: i64, event: &Facts<'_>) -> Result<(), Overflow> {
-        let one = Contribution { at: event.at, id: event.id, what: What::Amount(weir_core::quantity::Quantity::ZERO) };
-        let bucket = bucket_of(event.at);
-        let add = |pending: &mut Self, group, what: &Contribution| {
-            pending.add(customer, Cell { series: BASE, group, bucket }, Aggregation::Avg, what)
-        };
-        add(self, ALL_GROUPS, &one)?;
-        if let Some(group) = groups.number(BASE, event.event_type, None) {
-            add(self, group, &one)?;
-        }
-        for (name, value) in event.values {
-            if let Some(group) = groups.number(BASE, event.event_type, Some(name)) {
-                add(self, group, &Contribution { what: What::Amount(*value), ..one })?;
-            }
-        }
-        Ok(())
+        base_parts(groups, event, |cell, kind, what| self.add(customer, cell, kind, what))
     }
 
     /// Counts an event on a meter: in total, and in each breakdown that is kept.
@@ -82,15 +68,7 @@ impl Pending {
         customer: i64,
         event: &Facts<'_>,
     ) -> Result<(), Overflow> {
-        let Some(contribution) = meter.contribution(event) else { return Ok(()) };
-        let (series, bucket) = (meter.series, bucket_of(event.at));
-        self.add(customer, Cell { series, group: ALL_GROUPS, bucket }, meter.aggregation, &contribution)?;
-        for name in &meter.group_by {
-            if let Some(group) = groups.number(series, name, event.dimension(name)) {
-                self.add(customer, Cell { series, group, bucket }, meter.aggregation, &contribution)?;
-            }
-        }
-        Ok(())
+        meter_parts(groups, meter, event, |cell, kind, what| self.add(customer, cell, kind, what))
     }
 
     /// Remembers that a customer was active.
@@ -128,4 +106,43 @@ impl Pending {
             .filter(|(cell, _)| cell.series == series && cell.group == group && span.contains(cell.bucket))
             .try_for_each(|(_, delta)| total.merge(delta))
     }
+}
+
+/// What an event adds to the base roll-up, row by row.
+pub(crate) fn base_parts(
+    groups: &mut Groups,
+    event: &Facts<'_>,
+    mut add: impl FnMut(Cell, Aggregation, &Contribution) -> Result<(), Overflow>,
+) -> Result<(), Overflow> {
+    let one = Contribution { at: event.at, id: event.id, what: What::Amount(weir_core::quantity::Quantity::ZERO) };
+    let bucket = bucket_of(event.at);
+    let mut add = |group, what: &Contribution| add(Cell { series: BASE, group, bucket }, Aggregation::Avg, what);
+    add(ALL_GROUPS, &one)?;
+    if let Some(group) = groups.number(BASE, event.event_type, None) {
+        add(group, &one)?;
+    }
+    for (name, value) in event.values {
+        if let Some(group) = groups.number(BASE, event.event_type, Some(name)) {
+            add(group, &Contribution { what: What::Amount(*value), ..one })?;
+        }
+    }
+    Ok(())
+}
+
+/// What an event adds to a meter, row by row: in total, and in each breakdown that is kept.
+pub(crate) fn meter_parts(
+    groups: &mut Groups,
+    meter: &MeterRule,
+    event: &Facts<'_>,
+    mut add: impl FnMut(Cell, Aggregation, &Contribution) -> Result<(), Overflow>,
+) -> Result<(), Overflow> {
+    let Some(contribution) = meter.contribution(event) else { return Ok(()) };
+    let (series, bucket) = (meter.series, bucket_of(event.at));
+    add(Cell { series, group: ALL_GROUPS, bucket }, meter.aggregation, &contribution)?;
+    for name in &meter.group_by {
+        if let Some(group) = groups.number(series, name, event.dimension(name)) {
+            add(Cell { series, group, bucket }, meter.aggregation, &contribution)?;
+        }
+    }
+    Ok(())
 }

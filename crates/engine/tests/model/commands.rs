@@ -88,6 +88,8 @@ pub enum Command {
     Batch(Vec<Sketch>),
     /// An event that carried a key, sent again as it was, alone or between others.
     Repeat(Index, Option<Sketch>),
+    /// An event, voided before or not.
+    Void(Index, Option<u8>),
     Check(usize, Question),
     /// Seconds the clock moves by.
     Clock(i64),
@@ -283,6 +285,7 @@ fn command() -> impl Strategy<Value = Command> {
         18 => faulty_sketch().prop_map(Command::Record),
         5 => prop::collection::vec(faulty_sketch(), 1..12).prop_map(Command::Batch),
         3 => (any::<Index>(), of(sketch())).prop_map(|(which, beside)| Command::Repeat(which, beside)),
+        5 => (any::<Index>(), of(0..3_u8)).prop_map(|(which, reason)| Command::Void(which, reason)),
         10 => (0..CUSTOMERS.len(), question()).prop_map(|(who, question)| Command::Check(who, question)),
         3 => seconds.prop_map(Command::Clock),
         4 => (0..CUSTOMERS.len(), near_period(), select(vec![-150_000_000, -1, 0, 1])).prop_map(|(who, period, micros)| Command::ClockToEdge { who, period, micros }),

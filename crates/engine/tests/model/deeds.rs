@@ -3,9 +3,12 @@
 use weir_core::error::Code;
 use weir_core::event::EventInput;
 use weir_core::filter::EventFilter;
+use weir_core::id::EventId;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 use weir_engine::Error;
-use weir_engine::model::{Change, Check, CustomerPatch, LimitPatch, MeterPatch, NewCustomer, NewLimit, NewMeter};
+use weir_engine::model::{
+    Change, Check, CustomerPatch, LimitPatch, ListEvents, MeterPatch, NewCustomer, NewLimit, NewMeter, PageSize,
+};
 
 use crate::commands::{
     ANCHORS, CUSTOMERS, Command, KNOWN, LIMIT_NAMES, LimitSketch, METER_NAMES, Question, Sketch, Step, When, ZONES,
@@ -54,6 +57,11 @@ impl World {
                 self.record_batch(inputs);
             }
             Command::Repeat(which, beside) => self.repeat(which, beside),
+            Command::Void(which, reason) if !self.plain.events.is_empty() => {
+                let reason = reason.map(|number| format!("reason {number}"));
+                self.void(which.index(self.plain.events.len()), reason);
+            }
+            Command::Void(..) => {}
             Command::Check(who, question) => self.check(asked(CUSTOMERS[who], &question)),
             Command::Clock(seconds) => {
                 use weir_engine::Clock;
@@ -127,18 +135,22 @@ impl World {
         self.keys.get(&(input.customer_id.clone(), input.idempotency_key.clone()?))
     }
 
-    fn accept(&mut self, input: EventInput) {
+    fn accept(&mut self, input: EventInput, id: EventId) {
+        assert!(self.last_id < Some(id), "ids ascend");
+        self.last_id = Some(id);
         let at = input.timestamp.unwrap_or(self.now);
         self.recorded = Some(self.now);
         let owner = self.plain.owner(&input.customer_id, self.now);
         self.plain.customers.entry(input.customer_id.clone()).or_insert(owner);
         self.plain.events.push(Happened {
+            id,
             customer: input.customer_id.clone(),
             event_type: input.event_type.clone(),
             values: input.values.clone(),
             dimensions: input.dimensions.clone(),
             at,
             ahead: at > self.now,
+            voided: None,
         });
         if let Some(key) = &input.idempotency_key {
             self.keys.insert((input.customer_id.clone(), key.clone()), Sent { input: input.clone(), id: None });
@@ -162,10 +174,8 @@ impl World {
             }
             None => {
                 let id = answer.expect("a new event").id;
-                assert!(self.last_id < Some(id), "ids ascend");
-                self.last_id = Some(id);
                 let key = input.idempotency_key.clone().map(|key| (input.customer_id.clone(), key));
-                self.accept(input);
+                self.accept(input, id);
                 if let Some(sent) = key.and_then(|key| self.keys.get_mut(&key)) {
                     sent.id = Some(id);
                 }
@@ -194,10 +204,11 @@ impl World {
             (true, true) => {
                 let answer = answer.expect("a batch");
                 let mut duplicates = 0;
+                let mut ids = self.newest(answer.count as usize).into_iter();
                 for input in inputs.iter().cloned() {
                     match self.earlier(&input) {
                         Some(_) => duplicates += 1,
-                        None => self.accept(input),
+                        None => self.accept(input, ids.next().expect("as many as are new")),
                     }
                 }
                 assert_eq!((answer.count, answer.duplicates), (inputs.len() as u64 - duplicates, duplicates));
@@ -207,6 +218,26 @@ impl World {
         let Err(Error::Faults(found)) = answer else { panic!("expected {expected:?} at {faults:?}, got {answer:?}") };
         let found: Vec<_> = found.iter().map(|(index, fault)| (*index, fault.code)).collect();
         assert_eq!(found, faults.into_iter().map(|index| (index, expected)).collect::<Vec<_>>());
+    }
+
+    /// The last events recorded, in order.
+    fn newest(&self, count: usize) -> Vec<EventId> {
+        let Life { engine, runtime } = &self.life;
+        let list = ListEvents { include_voided: true, limit: PageSize::MAX, ..ListEvents::default() };
+        let listed = runtime.block_on(engine.events(list)).expect("events").data;
+        listed.iter().take(count).rev().map(|event| event.id).collect()
+    }
+
+    fn void(&mut self, which: usize, reason: Option<String>) {
+        let Life { engine, runtime } = &self.life;
+        let event = &mut self.plain.events[which];
+        let answer = runtime.block_on(engine.void_event(&actor(), event.id, reason.clone())).expect("a void");
+        // The first time stands.
+        let (at, reason) = event.voided.get_or_insert((self.now, reason)).clone();
+        assert_eq!((answer.id, answer.voided_at, answer.void_reason), (event.id, Some(at), reason));
+        let detail = runtime.block_on(engine.event(event.id)).expect("an event");
+        assert_eq!(detail.event.voided_at, Some(at));
+        assert!(detail.meters.is_empty() && detail.limits.is_empty(), "it counts on nothing");
     }
 
     fn repeat(&mut self, which: proptest::sample::Index, beside: Option<Sketch>) {

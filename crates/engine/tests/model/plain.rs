@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_core::aggregate::Aggregation;
-use weir_core::id::{LimitId, MeterId};
+use weir_core::id::{EventId, LimitId, MeterId};
 use weir_core::period::{Period, Window};
 use weir_core::quantity::Quantity;
 use weir_core::time::{CivilDate, Timestamp, Zone};
@@ -14,6 +14,7 @@ pub type Texts = BTreeMap<String, String>;
 /// An event that was accepted. Its place in the list is its place among the ids.
 #[derive(Clone, Debug)]
 pub struct Happened {
+    pub id: EventId,
     pub customer: String,
     pub event_type: String,
     pub values: BTreeMap<String, Quantity>,
@@ -21,6 +22,8 @@ pub struct Happened {
     pub at: Timestamp,
     /// Recorded before it happened, so that a later window may hold it before that begins.
     pub ahead: bool,
+    /// When and why it was voided.
+    pub voided: Option<(Timestamp, Option<String>)>,
 }
 
 impl Happened {
@@ -173,6 +176,11 @@ impl Applying<'_> {
 }
 
 impl Plain {
+    /// The events that count.
+    pub fn counting(&self) -> impl Iterator<Item = &Happened> {
+        self.events.iter().filter(|event| event.voided.is_none())
+    }
+
     /// A customer, or one as if created now.
     pub fn owner(&self, customer: &str, now: Timestamp) -> Owner {
         let new = || Owner { zone: None, anchor: CivilDate::of(now, self.zone), archived: false };
@@ -188,8 +196,7 @@ impl Plain {
     fn parts(&self, limit: &Limit, customer: &str, window: Window) -> Vec<(Timestamp, Part)> {
         let definition = &self.meters[limit.meter].definition;
         let carries = definition.aggregation == Aggregation::Latest;
-        self.events
-            .iter()
+        self.counting()
             .filter(|event| event.customer == customer && event.has(&limit.filters) && definition.matches(event))
             .filter(|event| {
                 window.contains(event.at) || (carries && window.start.is_some_and(|start| event.at < start))
@@ -258,12 +265,14 @@ impl Plain {
     pub fn check(&self, check: &Check, now: Timestamp) -> (bool, Vec<CheckedLimit>) {
         let about_event = check.dimensions.is_some() || check.event_type.is_some() || check.values.is_some();
         let candidate = Happened {
+            id: EventId::new(uuid::Uuid::max()),
             customer: check.customer_id.clone(),
             event_type: check.event_type.clone().unwrap_or_default(),
             values: check.values.clone().unwrap_or_default(),
             dimensions: check.dimensions.clone().unwrap_or_default(),
             at: now,
             ahead: false,
+            voided: None,
         };
         let mut applying = self.applying(&check.customer_id, now);
         if about_event {
@@ -302,8 +311,7 @@ impl Plain {
     /// A meter's value over all of a customer's events.
     pub fn usage(&self, meter: &Meter, customer: &str) -> Option<Quantity> {
         let parts: Vec<_> = self
-            .events
-            .iter()
+            .counting()
             .filter(|event| event.customer == customer && meter.definition.matches(event))
             .filter_map(|event| Some((event.at, meter.definition.part_of(event)?)))
             .collect();

@@ -11,7 +11,7 @@ use weir_core::event::EventInput;
 use weir_core::id::EventId;
 use weir_core::quantity::Quantity;
 use weir_core::time::{Timestamp, Zone};
-use weir_engine::model::{Check, ListCustomers, ListMeters, ListStandings, PageSize, ProjectPatch};
+use weir_engine::model::{Check, ListCustomers, ListEvents, ListMeters, ListStandings, PageSize, ProjectPatch};
 use weir_engine::{DATA_FILE, Engine, ManualClock, OpenOptions, doctor};
 
 use crate::commands::CUSTOMERS;
@@ -173,7 +173,7 @@ impl World {
     }
 
     fn last_event_of(&self, customer: &str) -> Option<Timestamp> {
-        self.plain.events.iter().filter(|event| event.customer == customer).map(|event| event.at).max()
+        self.plain.counting().filter(|event| event.customer == customer).map(|event| event.at).max()
     }
 
     pub fn check(&self, check: Check) {
@@ -204,7 +204,7 @@ impl World {
             assert_eq!(Some(&row.standing), expected, "{} at {}", row.customer_id, self.now);
         }
         let share = |row: &weir_engine::model::StandingRow| percent(row.standing.used, row.standing.limit);
-        let in_time = |customer: &str| !plain.events.iter().any(|event| event.ahead && event.customer == customer);
+        let in_time = |customer: &str| !plain.counting().any(|event| event.ahead && event.customer == customer);
         // What lies ahead moves into the current window by itself, and is sorted anew only when something else happens.
         if CUSTOMERS.into_iter().all(in_time) {
             assert!(
@@ -231,6 +231,27 @@ impl World {
             if let Some(most) = used.iter().map(|one| one.utilisation).max() {
                 assert_eq!(customer.utilisation, Some(most), "{id}");
             }
+        }
+        self.events();
+    }
+
+    /// Compares the lists of events, with those voided and without.
+    fn events(&self) {
+        let (plain, Life { engine, runtime }) = (&self.plain, &self.life);
+        for include_voided in [false, true] {
+            let mut list = ListEvents { include_voided, limit: PageSize::MAX, ..ListEvents::default() };
+            let mut listed = Vec::new();
+            loop {
+                let page = runtime.block_on(engine.events(list.clone())).expect("events");
+                listed.extend(page.data.into_iter().map(|event| (event.id, event.voided_at)));
+                list.cursor = page.next_cursor;
+                if list.cursor.is_none() {
+                    break;
+                }
+            }
+            let shown = plain.events.iter().rev().filter(|event| include_voided || event.voided.is_none());
+            let expected: Vec<_> = shown.map(|event| (event.id, event.voided.as_ref().map(|(at, _)| *at))).collect();
+            assert_eq!(listed, expected);
         }
     }
 }
