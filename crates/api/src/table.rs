@@ -24,6 +24,7 @@ pub static TABLE: &[Row] = &[
     row::<events::Batch>(),
     row::<events::List>(),
     row::<events::Get>(),
+    row::<events::Void>(),
     row::<events::Summarise>(),
     row::<meters::Create>(),
     row::<meters::List>(),

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{ApiError, ItemError, item};
 use crate::operation::{self, Operation};
 use crate::request;
-use crate::with_id::ById;
+use crate::with_id::{ById, WithId};
 
 /// Most events of a batch.
 pub const MAX_BATCH: usize = 1_000;
@@ -42,6 +42,16 @@ pub struct Summarised {
     pub to: Option<Timestamp>,
 }
 
+/// Why an event is voided.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidEvent {
+    /// 1 to 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub reason: Option<String>,
+}
+
 operation! {
     /// Records an event; it is durable once answered.
     Record "events.record" Post "/events/record" Ingest Ingest 201,
@@ -58,6 +68,15 @@ operation! {
     /// Answers an event, and the meters and limits that it counts on.
     Get "events.get" Get "/events/{id}" Read Read,
     |ctx, req: ById| -> EventDetail { Ok(ctx.engine().event(id(&req.id, Code::EventNotFound, "event")?).await?) }
+}
+
+operation! {
+    /// Voids an event, for ever: usage and limits are counted again without it.
+    Void "events.void" Post "/events/{id}/void" Manage Change,
+    |ctx, req: WithId<VoidEvent>| -> Event {
+        let event = id(&req.id, Code::EventNotFound, "event")?;
+        Ok(ctx.engine().void_event(&ctx.actor, event, req.rest.reason).await?)
+    }
 }
 
 operation! {

@@ -10,3 +10,4 @@ mod operations;
 mod refusals;
 mod repeats;
 mod sample;
+mod voids;

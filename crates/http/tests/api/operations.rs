@@ -122,6 +122,8 @@ async fn events(host: &Host, meter: &str, limit: &str) {
     assert_eq!((&check["allowed"], &check["limits"][0]["id"]), (&json!(true), &json!(limit)));
     let more = json!({ "customerId": "acme", "values": { "tokens": 0.9 } });
     assert_eq!(host.ok("limits.check", more).await["allowed"], false, "0.9 more would be beyond 100");
+    let voided = host.ok("events.void", json!({ "id": first["id"], "reason": "sent by mistake" })).await;
+    assert_eq!(voided["voidReason"], "sent by mistake");
     let standings = host.ok("limits.standings", json!({ "limitId": limit })).await;
     assert_eq!(standings["data"][0]["customerId"], "acme");
 }

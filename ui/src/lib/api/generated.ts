@@ -984,13 +984,13 @@ export type Status = {
   dataBytes: number;
   /** Where the data lies. */
   dataDir: string;
-  /** Events recorded. */
+  /** Events recorded, voided ones included. */
   events: number;
   /** Events recorded per second over the last ten seconds. */
   eventsPerSecond: number;
-  /** Time of the earliest event. */
+  /** Time of the earliest event, voided ones aside. */
   firstEventAt: Time | null;
-  /** Time of the latest event. */
+  /** Time of the latest event, voided ones aside. */
   lastEventAt: Time | null;
   /** When an event was last recorded. */
   lastRecordedAt: Time | null;
@@ -1182,6 +1182,16 @@ export interface Operations {
       id: string;
     };
     res: EventDetail;
+  };
+  /** Voids an event, for ever: usage and limits are counted again without it. */
+  "events.void": {
+    req: {
+      /** Which one. */
+      id: string;
+      /** 1 to 256 characters. */
+      reason?: string | null;
+    };
+    res: Event;
   };
   /** Totals events by type. */
   "events.summary": {
@@ -1448,6 +1458,7 @@ export const routes = {
   "events.batch": ["POST", "/events/batch"],
   "events.list": ["GET", "/events"],
   "events.get": ["GET", "/events/{id}"],
+  "events.void": ["POST", "/events/{id}/void"],
   "events.summary": ["GET", "/events/summary"],
   "meters.create": ["POST", "/meters"],
   "meters.list": ["GET", "/meters"],
