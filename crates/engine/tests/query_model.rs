@@ -17,7 +17,9 @@ use weir_core::id::{EventId, MeterId};
 use weir_core::interval::Interval;
 use weir_core::quantity::Quantity;
 use weir_core::time::{Timestamp, Zone};
-use weir_engine::model::{ListEvents, NewCustomer, NewMeter, PageSize, Point, PreviewMeter, ProjectPatch, QueryAnswer, QueryMeter};
+use weir_engine::model::{
+    ListEvents, NewCustomer, NewMeter, PageSize, Point, PreviewMeter, ProjectPatch, QueryAnswer, QueryMeter,
+};
 use weir_engine::{DATA_FILE, doctor};
 
 const HOUR: i64 = 3_600_000_000;
