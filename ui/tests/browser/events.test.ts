@@ -79,6 +79,47 @@ describe("events", () => {
     await close();
   });
 
+  it("are voided for a reason, count nowhere from then on, and stay to be seen", async () => {
+    const voided = { values: { tokens: "41.5" } };
+    await record("void.one");
+    await record("void.one", voided);
+    const { page, complaints, close } = await weir.open("#/events?type=void.one");
+    await expect.poll(() => rows(page).count()).toBe(2);
+    await rows(page).first().click();
+    const drawer = page.getByRole("dialog", { name: "void.one" });
+    await drawer.getByText("Total tokens").or(drawer.getByText("total_tokens")).first().waitFor();
+    await drawer.getByRole("button", { name: "Void…" }).click();
+    const confirm = page.getByRole("alertdialog", { name: "Void this event?" });
+    await confirm.getByText("This cannot be undone.").waitFor();
+    await expectAccessible(page);
+    await confirm.getByRole("textbox", { name: "Reason" }).fill("sent by mistake");
+    await confirm.getByRole("button", { name: "Void the event" }).click();
+    await confirm.waitFor({ state: "detached" });
+    await drawer.getByText("Nothing: the event is voided.").waitFor();
+    await drawer.getByText("sent by mistake").first().waitFor();
+    expect(await drawer.getByRole("button", { name: "Void…" }).count()).toBe(0);
+    expect(await page.getByText("new event").count()).toBe(0);
+    await expectAccessible(page);
+
+    await page.keyboard.press("Escape");
+    await drawer.waitFor({ state: "detached" });
+    await expect.poll(() => rows(page).count()).toBe(1);
+    const summary = (await weir.api("GET", "/events/summary?customerId=acme")) as { types: { eventType: string; count: string | number; values: object }[] };
+    expect(summary.types.find((type) => type.eventType === "void.one")).toMatchObject({ count: 1, values: { tokens: "0.1" } });
+
+    await page.getByRole("checkbox", { name: "Show voided" }).check();
+    await expect.poll(() => rows(page).count()).toBe(2);
+    expect(await rows(page).first().innerText()).toContain("Voided");
+    expect(await rows(page).last().innerText()).not.toContain("Voided");
+    await expectAccessible(page);
+    // The address keeps it.
+    await page.reload();
+    await page.getByRole("checkbox", { name: "Show voided", checked: true }).waitFor();
+    await expect.poll(() => rows(page).count()).toBe(2);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("are imported from a file: mapped, shown as they would be recorded, started, left alone, and accounted for", async () => {
     const lines = ["when,who,model,in,out"];
     for (let i = 0; i < 3_000; i++) {

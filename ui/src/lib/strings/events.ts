@@ -14,7 +14,7 @@ export const events = {
   recorded: "Recorded",
   id: "Id",
   voided: "Voided",
-  voidReason: "Reason",
+  showVoided: "Show voided",
   byRecording: "last recorded first",
   byTime: "latest first",
 
@@ -35,6 +35,16 @@ export const events = {
 
   importAction: "Import",
 
+  void: {
+    offer: "Void…",
+    title: "Void this event?",
+    body: "It stays on record, and counts nowhere any more: usage and limits are counted again without it. Its idempotency key stays taken. This cannot be undone.",
+    reason: "Reason",
+    reasonHint: "Stands beside the event and in the audit.",
+    action: "Void the event",
+    done: "Event voided. Usage and limits are counted again without it.",
+  },
+
   detail: {
     previous: "Newer event",
     next: "Older event",
@@ -44,6 +54,7 @@ export const events = {
     noMeters: "No meter counts this event.",
     noLimits: "No limit looks at this event.",
     noValues: "No values",
+    nothingCounts: "Nothing: the event is voided.",
     json: "JSON",
     filterBy: (name: string, value: string) => `Show only events with ${name} = ${value}`,
     ofCustomer: (customer: string) => `Show only events of ${customer}`,

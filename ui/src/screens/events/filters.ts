@@ -6,11 +6,27 @@ import type { Query } from "$lib/state/router.svelte";
 
 /** Dimensions stand in the address as `d.model=gpt-4`. */
 const PREFIX = "d.";
+/** Voided events are shown while the address has this. */
+const VOIDED = "1";
 
 export function dimensionsOf(query: Query): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(query)) if (name.startsWith(PREFIX)) found[name.slice(PREFIX.length)] = value;
   return found;
+}
+
+export function showsVoided(query: Query): boolean {
+  return query.voided === VOIDED;
+}
+
+/** The change of an address that shows voided events, or hides them again. */
+export function withVoided(shown: boolean): Record<string, string | null> {
+  return { voided: shown ? VOIDED : null };
+}
+
+/** Whether a request leaves out anything but voided events. */
+export function isFiltered(request: Req<"events.list">): boolean {
+  return Object.keys(request).some((name) => name !== "includeVoided");
 }
 
 /** The change of an address that makes these its dimensions. */
@@ -37,6 +53,7 @@ export function requestOf(query: Query, range: Range | null): Req<"events.list">
   if (query.customer) request.customerId = query.customer;
   if (query.type) request.eventType = query.type;
   if (Object.keys(dimensions).length > 0) request.dimensions = dimensions;
+  if (showsVoided(query)) request.includeVoided = true;
   if (range && range.id !== "data") {
     request.from = toTime(range.from);
     if (range.id === "custom") request.to = toTime(range.to);
@@ -44,8 +61,15 @@ export function requestOf(query: Query, range: Range | null): Req<"events.list">
   return request;
 }
 
-/** How many rows came before the newest one known; null when it is not among them, so there are more than these. */
-export function newerThan(rows: readonly { id: string }[], known: string | undefined): number | null {
-  const at = rows.findIndex((row) => row.id === known);
-  return at < 0 ? null : at;
+/**
+ * How many rows came before the newest one known; null when none of those is among them, so there are more than these. The newest
+ * known may be gone: voided meanwhile.
+ */
+export function newerThan(rows: readonly { id: string }[], known: readonly { id: string }[]): number | null {
+  const places = new Map(rows.map((row, place) => [row.id, place]));
+  for (const { id } of known) {
+    const place = places.get(id);
+    if (place !== undefined) return place;
+  }
+  return null;
 }
