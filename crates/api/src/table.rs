@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::operation::{Bound, Row, row};
-use crate::ops::{backup, charts, customers, events, imports, keys, limits, meters, project, sample};
+use crate::ops::{audit, backup, charts, customers, events, imports, keys, limits, meters, project, sample};
 
 /// Every operation, in the order in which descriptions list them.
 pub static TABLE: &[Row] = &[
@@ -12,6 +12,7 @@ pub static TABLE: &[Row] = &[
     row::<project::Update>(),
     row::<project::Status>(),
     row::<project::Usage>(),
+    row::<audit::List>(),
     row::<customers::Create>(),
     row::<customers::List>(),
     row::<customers::Get>(),

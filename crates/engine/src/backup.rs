@@ -2,16 +2,39 @@
 
 use std::path::Path;
 
+use serde::Serialize;
 use sqlx::{ConnectOptions, Connection};
 use weir_core::error::Fault;
 
+use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::store::{backup_into, reader_options, remove_if_there, sync_folder, with_ending};
+use crate::writer::Audit;
+
+/// What a backup's audit fact holds.
+#[derive(Serialize)]
+struct Made {
+    path: String,
+}
 
 impl Engine {
     /// Writes a copy of the data file to a new file. It holds everything that was answered before.
-    pub async fn backup(&self, to: &Path) -> Result<()> {
+    pub async fn backup(&self, actor: &Actor, to: &Path) -> Result<()> {
+        self.copy(to).await?;
+        // A copy holds all there is to know of every customer: who made one is a fact.
+        let made = Made { path: to.display().to_string() };
+        self.writer()
+            .change(actor, move |tx| {
+                Box::pin(async move {
+                    let (target, after) = (&made.path, Some(&made));
+                    tx.audit(Audit { operation: "backup.create", target, before: None, after }).await
+                })
+            })
+            .await
+    }
+
+    async fn copy(&self, to: &Path) -> Result<()> {
         let exists = || Error::Fault(Fault::invalid("to", format_args!("exists already: {}", to.display())));
         if to.exists() {
             return Err(exists());

@@ -28,7 +28,11 @@ impl Topics {
     /// The project.
     pub const PROJECT: Topics = Topics(1 << 7);
 
-    const NAMES: [&str; 8] = ["customers", "events", "meters", "limits", "standings", "imports", "keys", "project"];
+    /// Who changed what.
+    pub const AUDIT: Topics = Topics(1 << 8);
+
+    const NAMES: [&str; 9] =
+        ["customers", "events", "meters", "limits", "standings", "imports", "keys", "project", "audit"];
 
     /// Everything: after changes may have been missed.
     pub const ALL: Topics = Topics((1 << Self::NAMES.len()) - 1);

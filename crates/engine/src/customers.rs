@@ -216,6 +216,9 @@ async fn update(tx: &mut Tx<'_>, id: String, patch: CustomerPatch) -> Result<Cus
         after.billing_cycle_start = cycle_start(given, after.timezone.unwrap_or(tx.config.project.timezone))?;
     }
     after.metadata = patch.metadata.unwrap_or(after.metadata);
+    if after == before {
+        return Ok(before);
+    }
     sqlx::query(
         "UPDATE customer SET name = ?2, email = ?3, timezone = ?4, billing_cycle_start = ?5, metadata = ?6, updated_at = ?7, \
          version = version + 1 WHERE uuid = ?1",

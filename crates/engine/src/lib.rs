@@ -4,6 +4,7 @@
 //! follow from facts, each with a watermark; opening a data file replays what they had not counted yet.
 
 mod actor;
+mod audit;
 mod backup;
 mod changes;
 mod check;

@@ -279,6 +279,9 @@ async fn update(tx: &mut Tx<'_>, id: MeterId, patch: MeterPatch) -> Result<Meter
     new.group_by = patch.group_by.unwrap_or(new.group_by);
     patch.unit.apply(&mut new.unit);
     new.check()?;
+    if new == old {
+        return Ok(before);
+    }
     let rule = tx.meter_row(id).await?;
     if before.archived_at.is_none() {
         tx.refuse_taken_name(&new.name, Some(id)).await?;

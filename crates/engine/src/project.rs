@@ -27,9 +27,13 @@ impl Engine {
             .change(actor, move |tx| {
                 Box::pin(async move {
                     let before = tx.config.project.clone();
-                    let mut after = Project { updated_at: tx.now, ..before.clone() };
+                    let mut after = before.clone();
                     after.name = patch.name.unwrap_or(after.name);
                     after.timezone = patch.timezone.unwrap_or(after.timezone);
+                    if (&after.name, after.timezone) == (&before.name, before.timezone) {
+                        return Ok(before);
+                    }
+                    after.updated_at = tx.now;
                     if before.timezone != after.timezone {
                         tx.forget_counters();
                         tx.recount_everyone().await?;

@@ -24,14 +24,14 @@ async fn a_backup_is_taken_while_the_engine_runs_and_replaces_nothing() {
     let bench = Bench::open().await;
     bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
     let to = bench.dir.path().join("copy.db");
-    bench.engine.backup(&to).await.unwrap();
+    bench.engine.backup(&actor(), &to).await.unwrap();
     let before = std::fs::read(&to).unwrap();
     bench.engine.record(&actor(), event("acme", "2")).await.unwrap();
-    assert_eq!(bench.engine.backup(&to).await.unwrap_err().code(), Code::InvalidFieldValue);
+    assert_eq!(bench.engine.backup(&actor(), &to).await.unwrap_err().code(), Code::InvalidFieldValue);
     assert_eq!(std::fs::read(&to).unwrap(), before);
     let left: Vec<_> = std::fs::read_dir(bench.dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("partial")), "{left:?}");
-    assert!(bench.engine.backup(&bench.dir.path().join("no such folder/copy.db")).await.is_err());
+    assert!(bench.engine.backup(&actor(), &bench.dir.path().join("no such folder/copy.db")).await.is_err());
 
     let elsewhere = tempfile::tempdir().unwrap();
     assert_eq!(restore::restore(&to, elsewhere.path()).await.unwrap(), None);
@@ -45,7 +45,7 @@ async fn a_restored_file_is_a_new_device_and_what_was_there_is_kept() {
     let bench = Bench::open().await;
     bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
     let backup = bench.dir.path().join("copy.db");
-    bench.engine.backup(&backup).await.unwrap();
+    bench.engine.backup(&actor(), &backup).await.unwrap();
     bench.engine.record(&actor(), event("acme", "2")).await.unwrap();
 
     let refused = restore::restore(&backup, bench.dir.path()).await.unwrap_err();
@@ -86,7 +86,7 @@ async fn commits_still_in_the_log_are_kept_aside_too() {
     let bench = Bench::open().await;
     bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
     let backup = bench.dir.path().join("copy.db");
-    bench.engine.backup(&backup).await.unwrap();
+    bench.engine.backup(&actor(), &backup).await.unwrap();
     bench.engine.record(&actor(), event("acme", "2")).await.unwrap();
     // As after a crash: the file and its log as they are on the disk while the engine runs.
     let crashed = tempfile::tempdir().unwrap();
@@ -110,7 +110,7 @@ async fn only_a_sound_data_file_of_ours_is_restored_and_a_refusal_changes_nothin
     let bench = Bench::open().await;
     bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
     let sound = bench.dir.path().join("copy.db");
-    bench.engine.backup(&sound).await.unwrap();
+    bench.engine.backup(&actor(), &sound).await.unwrap();
     bench.engine.close().await;
     let change = async |name: &str, sql: &str| {
         let path = bench.dir.path().join(name);

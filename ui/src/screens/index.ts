@@ -5,10 +5,12 @@ import Activity from "@lucide/svelte/icons/activity";
 import ChartColumn from "@lucide/svelte/icons/chart-column";
 import Gauge from "@lucide/svelte/icons/gauge";
 import List from "@lucide/svelte/icons/list";
+import ScrollText from "@lucide/svelte/icons/scroll-text";
 import Settings from "@lucide/svelte/icons/settings";
 import Users from "@lucide/svelte/icons/users";
 import type { Component } from "svelte";
 import { t } from "$lib/strings";
+import AuditScreen from "./audit/AuditScreen.svelte";
 import CustomerScreen from "./customers/CustomerScreen.svelte";
 import CustomersScreen from "./customers/CustomersScreen.svelte";
 import EventsScreen from "./events/EventsScreen.svelte";
@@ -57,6 +59,7 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "limits/new", component: LimitFormScreen },
   { pattern: "limits/:id", component: LimitScreen, identity: ["id"] },
   { pattern: "limits/:id/edit", component: LimitFormScreen, identity: ["id"] },
+  { pattern: "audit", component: AuditScreen },
   { pattern: "settings", component: SettingsScreen },
 ];
 
@@ -66,5 +69,6 @@ export const NAV: NavEntry[] = [
   { path: "events", label: t.shell.events, icon: List, key: "e", group: 1 },
   { path: "meters", label: t.shell.meters, icon: Activity, key: "m", group: 2 },
   { path: "limits", label: t.shell.limits, icon: Gauge, key: "l", group: 2 },
+  { path: "audit", label: t.shell.audit, icon: ScrollText, key: "a", group: 3 },
   { path: "settings", label: t.shell.settings, icon: Settings, key: "s", group: 3 },
 ];

@@ -23,6 +23,10 @@ describe("every screen", () => {
     ["#/meters/new", "New meter"],
     ["#/limits", "Token allowance"],
     ["#/limits/new", "What it does now"],
+    ["#/audit", "Created API key"],
+    ["#/audit?fact=aud_2", "aggregation"],
+    ["#/audit?query=nothing+like+it", "No change matches"],
+    ["#/customers/azure-code/audit", "Created limit"],
     ["#/settings", "API keys"],
     ["#/nowhere", "There is no such screen"],
   ];

@@ -27,7 +27,7 @@ impl Operation for Create {
     const METHOD: Method = Method::Post;
     const PATH: &'static str = "/backup";
     const SCOPE: Scope = Scope::Manage;
-    const KIND: Kind = Kind::Read;
+    const KIND: Kind = Kind::Change;
     const REACH: Reach = Reach::Local;
     const SUMMARY: &'static str = "Writes a backup to a file on the machine that holds the data.";
     type Req = NewBackup;
@@ -35,7 +35,7 @@ impl Operation for Create {
 
     async fn run(ctx: &Context, req: NewBackup) -> Result<Success, ApiError> {
         check(&req.path)?;
-        ctx.engine().backup(&req.path).await?;
+        ctx.engine().backup(&ctx.actor, &req.path).await?;
         Ok(Success::DONE)
     }
 }

@@ -1,5 +1,6 @@
 //! The operations, by what they are about.
 
+pub mod audit;
 pub mod backup;
 pub mod charts;
 pub mod customers;

@@ -1,5 +1,6 @@
 //! What the engine takes and answers: the wire shapes of every door, in camelCase JSON.
 
+mod audit;
 mod customer;
 mod key;
 mod limit;
@@ -9,6 +10,7 @@ mod patch;
 mod project;
 mod usage;
 
+pub use audit::{AuditActor, AuditFact, ListAudit, Snapshot};
 pub use customer::{Customer, CustomerPatch, CustomerSort, ListCustomers, NewCustomer};
 pub use key::{Key, NewKey, NewKeyAnswer, Scope};
 pub use limit::{

@@ -162,6 +162,7 @@ impl Tx<'_> {
 
     /// Writes who changed what.
     pub(crate) async fn audit<T: Serialize>(&mut self, audit: Audit<'_, T>) -> Result<()> {
+        self.touches(Topics::AUDIT);
         write_audit(&mut self.writer.conn, &self.actor, self.now, audit).await
     }
 

@@ -1,6 +1,7 @@
 //! The public API over real sockets, against a real engine in a temporary folder.
 
 mod access;
+mod audit;
 mod changes;
 mod doors;
 mod harness;

@@ -21,6 +21,7 @@ async fn every_operation_works_over_http() {
     imports(&host).await;
     charts(&host, &meter).await;
     host.ok("sample.create", json!({})).await;
+    assert_eq!(host.ok("audit.list", json!({ "operation": "keys" })).await["data"][0]["operation"], "keys.revoke");
     host.ok("meters.archive", json!({ "id": create_meter(&host, "short-lived").await })).await;
     let public: BTreeSet<_> = TABLE.iter().filter(|row| row.reach == Reach::Public).map(|row| row.name).collect();
     assert_eq!(host.called(), public);

@@ -9,6 +9,46 @@ export type Time = string;
 /** How a meter turns events into one value. */
 export type Aggregation = "sum" | "count" | "max" | "latest" | "min" | "avg" | "unique";
 
+/** Who changed something. */
+export type AuditActor = {
+  /** `operator`, `key`, `cli` or `system`. */
+  kind: string;
+  /** The key's name. */
+  label?: string | null;
+  /** Which one: a key's id, or empty where there is only one. */
+  name: string;
+};
+
+/** One change of configuration. */
+export type AuditFact = {
+  /** Who did it. */
+  actor: AuditActor;
+  /** What stands after; null where nothing does. */
+  after: Snapshot | null;
+  /** When it happened. */
+  at: Time;
+  /** What stood before; null where nothing did. */
+  before: Snapshot | null;
+  /** Which fact: `aud_` and its number. */
+  id: string;
+  /** What was done, such as `limits.update`. */
+  operation: string;
+  /** The project it belongs to. */
+  projectId: ProjectId;
+  /** The id of what was changed; of a backup, the file. */
+  target: string;
+};
+
+/** One page of a list. */
+export type AuditFactPage = {
+  /** The rows. A page may hold fewer than asked for although more follow. */
+  data: AuditFact[];
+  /** Whether more rows follow. */
+  hasMore: boolean;
+  /** Send this as `cursor` for the next page. */
+  nextCursor: Cursor | null;
+};
+
 /** A batch is durable. */
 export type BatchRecorded = {
   /** Events newly recorded. */
@@ -459,6 +499,26 @@ export type LimitStanding = {
   windowEnd: Time | null;
   /** The window's first instant; null for `all_time`. */
   windowStart: Time | null;
+};
+
+/** Which audit facts to list: newest first. */
+export type ListAudit = {
+  /** Only by `operator`, `cli`, `system` or `key`, or by the key with this id. */
+  actor?: string | null;
+  /** Where the last page ended. */
+  cursor?: Cursor | null;
+  /** Only changes of the customer with this external id, of the customer's own limits, and voids of the customer's events. */
+  customerId?: string | null;
+  /** From this instant on. */
+  from?: Time | null;
+  /** Rows on a page. */
+  limit?: number;
+  /** Only this operation, such as `limits.update`, or all about one kind of thing, such as `limits`. */
+  operation?: string | null;
+  /** Only facts that hold this text, in upper or lower case, in who, what, the target, before or after. */
+  query?: string | null;
+  /** Up to this instant, exclusive. */
+  to?: Time | null;
 };
 
 /** Which customers to list. */
@@ -956,6 +1016,9 @@ export type SampleMade = {
 /** What a key may do. Each scope includes the ones below it. */
 export type Scope = "read" | "ingest" | "manage";
 
+/** A thing as it stood. */
+export type Snapshot = Record<string, unknown>;
+
 /** One customer's standing with one limit, in a list over all customers. */
 export type StandingRow = {
   /** The customer's external id. */
@@ -1087,6 +1150,11 @@ export interface Operations {
   "usage.get": {
     req: Range;
     res: UsageTotals;
+  };
+  /** Lists changes of the configuration: who, what, before and after. */
+  "audit.list": {
+    req: ListAudit;
+    res: AuditFactPage;
   };
   /** Creates a customer. */
   "customers.create": {
@@ -1446,6 +1514,7 @@ export const routes = {
   "project.update": ["PUT", "/project"],
   "status.get": ["GET", "/status"],
   "usage.get": ["GET", "/usage"],
+  "audit.list": ["GET", "/audit"],
   "customers.create": ["POST", "/customers"],
   "customers.list": ["GET", "/customers"],
   "customers.get": ["GET", "/customers/{id}"],

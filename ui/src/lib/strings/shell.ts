@@ -6,6 +6,7 @@ export const shell = {
   import: "Import a file",
   meters: "Meters",
   limits: "Limits",
+  audit: "Audit",
   settings: "Settings",
   openPalette: "Search…",
   theme: { label: "Theme", system: "System", light: "Light", dark: "Dark" },

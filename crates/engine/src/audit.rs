@@ -1,0 +1,198 @@
+//! The audit, read: who changed what, newest first.
+//!
+//! A customer's facts are those whose target is the customer, those whose target is a limit of the customer's own, and the voids
+//! of the customer's events. The first two are found by their ids: a limit never passes to another customer, and rows of limits
+//! stay when they are archived. An event says whose it is in the fact itself, by the external id, which never changes.
+
+use rustc_hash::FxHashMap;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+use weir_core::error::Fault;
+use weir_core::id::{KeyId, LimitId};
+use weir_core::text::{self, MAX_SHORT};
+use weir_core::time::Timestamp;
+
+use crate::actor::ActorKind;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::model::{AuditActor, AuditFact, Cursor, ListAudit, Page, Snapshot};
+use crate::scan::to_json;
+
+/// What ids of facts begin with.
+const PREFIX: &str = "aud_";
+/// Facts fetched in one go while a text is looked for.
+const CHUNK: usize = 500;
+/// Most facts looked through for one page: beyond, the page is short and the next one goes on.
+const MAX_LOOKED_AT: usize = 20_000;
+
+impl Engine {
+    /// Audit facts, newest first. A page may be short although more follow.
+    pub async fn audit(&self, list: ListAudit) -> Result<Page<AuditFact>> {
+        if let Some(query) = &list.query {
+            text::check("query", query, 0, MAX_SHORT)?;
+        }
+        if let Some(operation) = &list.operation {
+            text::check("operation", operation, 1, MAX_SHORT)?;
+        }
+        let mut before = match &list.cursor {
+            None => i64::MAX,
+            Some(cursor) => {
+                let [seq] = cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?;
+                seq.parse().map_err(|_| Fault::invalid("cursor", "is not a cursor of this list"))?
+            }
+        };
+        let mut conn = self.reader().await?;
+        let actors = read_actors(&mut conn).await?;
+        let by = list.actor.as_deref().map(|wanted| acting(&actors, wanted)).transpose()?;
+        let targets = match &list.customer_id {
+            None => None,
+            Some(external) => {
+                text::check_external_id("customerId", external)?;
+                Some(self.targets_of(&mut conn, external).await?)
+            }
+        };
+        let (by, targets) =
+            (by.map(|by| to_json(&by)).transpose()?, targets.map(|targets| to_json(&targets)).transpose()?);
+        let wanted = list.query.filter(|query| !query.is_empty()).map(|query| Wanted::new(&query, &actors));
+        let size = list.limit.rows();
+        let chunk = if wanted.is_some() { CHUNK } else { size + 1 };
+        let (mut found, mut looked_at, mut last) = (Vec::new(), 0, None);
+        loop {
+            let rows = sqlx::query(
+                "SELECT seq, at, actor, operation, target, before, after FROM audit WHERE seq < ?1 AND (?2 IS NULL OR at >= ?2) \
+                 AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR operation = ?4 OR substr(operation, 1, length(?4) + 1) = ?4 || '.') \
+                 AND (?5 IS NULL OR actor IN (SELECT value FROM json_each(?5))) \
+                 AND (?6 IS NULL OR target IN (SELECT value FROM json_each(?6)) \
+                   OR (operation = 'events.void' AND json_extract(after, '$.customerId') = ?7)) ORDER BY seq DESC LIMIT ?8",
+            )
+            .bind(before)
+            .bind(list.from.map(Timestamp::as_micros))
+            .bind(list.to.map(Timestamp::as_micros))
+            .bind(&list.operation)
+            .bind(&by)
+            .bind(&targets)
+            .bind(&list.customer_id)
+            .bind(chunk as i64)
+            .fetch_all(&mut *conn)
+            .await?;
+            for row in &rows {
+                let seq: i64 = row.try_get("seq")?;
+                let fits = match &wanted {
+                    None => true,
+                    Some(wanted) => wanted.fits(row)?,
+                };
+                if fits && found.len() == size {
+                    // One more than the page holds: there is more.
+                    return Ok(Page::new(found, last));
+                }
+                if fits {
+                    found.push(self.fact(row, &actors)?);
+                }
+                last = Some(Cursor::of(&[&seq.to_string()]));
+                before = seq;
+            }
+            looked_at += rows.len();
+            if rows.len() < chunk {
+                return Ok(Page::new(found, None));
+            }
+            if looked_at >= MAX_LOOKED_AT {
+                return Ok(Page::new(found, last));
+            }
+        }
+    }
+
+    /// What facts about a customer are about: the customer, and every limit that is or was the customer's own.
+    async fn targets_of(&self, conn: &mut SqliteConnection, external: &str) -> Result<Vec<String>> {
+        let Some(customer) = self.shared.customers.get(external) else { return Ok(Vec::new()) };
+        let limits: Vec<Uuid> = sqlx::query_scalar("SELECT uuid FROM usage_limit WHERE customer = ?1")
+            .bind(customer.key)
+            .fetch_all(conn)
+            .await?;
+        let limits = limits.into_iter().map(|uuid| LimitId::new(uuid).to_string());
+        Ok(std::iter::once(customer.id.to_string()).chain(limits).collect())
+    }
+
+    fn fact(&self, row: &SqliteRow, actors: &FxHashMap<i64, AuditActor>) -> Result<AuditFact> {
+        let snapshot = |column: &str| -> Result<_> { Ok(row.try_get::<Option<String>, _>(column)?.map(Snapshot::new)) };
+        let unknown = || AuditActor { kind: ActorKind::System.as_str().to_owned(), name: String::new(), label: None };
+        Ok(AuditFact {
+            id: format!("{PREFIX}{}", row.try_get::<i64, _>("seq")?),
+            project_id: self.shared.project,
+            at: Timestamp::from_micros(row.try_get("at")?),
+            actor: actors.get(&row.try_get("actor")?).cloned().unwrap_or_else(unknown),
+            operation: row.try_get("operation")?,
+            target: row.try_get("target")?,
+            before: snapshot("before")?,
+            after: snapshot("after")?,
+        })
+    }
+}
+
+/// Everyone who ever did something, by number. They are few: one for each kind and each key.
+async fn read_actors(conn: &mut SqliteConnection) -> Result<FxHashMap<i64, AuditActor>> {
+    let rows = sqlx::query("SELECT uuid, name FROM api_key").fetch_all(&mut *conn).await?;
+    let mut names = FxHashMap::default();
+    for row in rows {
+        names.insert(KeyId::new(row.try_get(0)?).to_string(), row.try_get::<String, _>(1)?);
+    }
+    let rows = sqlx::query("SELECT id, kind, name FROM actor").fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            let (kind, name): (String, String) = (row.try_get(1)?, row.try_get(2)?);
+            let label = if kind == ActorKind::Key.as_str() { names.get(&name).cloned() } else { None };
+            Ok((row.try_get(0)?, AuditActor { kind, name, label }))
+        })
+        .collect()
+}
+
+/// The numbers of the actors that a filter names.
+fn acting(actors: &FxHashMap<i64, AuditActor>, wanted: &str) -> Result<Vec<i64>> {
+    let kinds = [ActorKind::Operator, ActorKind::Key, ActorKind::Cli, ActorKind::System];
+    let is_kind = kinds.iter().any(|kind| kind.as_str() == wanted);
+    if !is_kind && wanted.parse::<KeyId>().is_err() {
+        return Err(
+            Fault::invalid("actor", "must be `operator`, `key`, `cli` or `system`, or the id of an API key").into()
+        );
+    }
+    let fits = |actor: &AuditActor| if is_kind { actor.kind == wanted } else { actor.name == wanted };
+    Ok(actors.iter().filter(|(_, actor)| fits(actor)).map(|(key, _)| *key).collect())
+}
+
+/// A text that facts are searched for.
+struct Wanted {
+    text: String,
+    /// The same as it stands within JSON.
+    quoted: String,
+    /// Whose facts fit whatever was done.
+    actors: Vec<i64>,
+}
+
+impl Wanted {
+    fn new(query: &str, actors: &FxHashMap<i64, AuditActor>) -> Self {
+        let text = query.to_lowercase();
+        let quoted = serde_json::to_string(&text).unwrap_or_default();
+        let quoted = quoted[1..quoted.len() - 1].to_owned();
+        let named = |actor: &AuditActor| {
+            let all = [Some(&actor.kind), Some(&actor.name), actor.label.as_ref()];
+            all.into_iter().flatten().any(|word| word.to_lowercase().contains(&text))
+        };
+        let actors = actors.iter().filter(|(_, actor)| named(actor)).map(|(key, _)| *key).collect();
+        Wanted { text, quoted, actors }
+    }
+
+    fn fits(&self, row: &SqliteRow) -> Result<bool> {
+        if self.actors.contains(&row.try_get("actor")?) {
+            return Ok(true);
+        }
+        for (column, wanted) in
+            [("operation", &self.text), ("target", &self.text), ("before", &self.quoted), ("after", &self.quoted)]
+        {
+            let text: Option<&str> = row.try_get(column)?;
+            if text.is_some_and(|text| text.to_lowercase().contains(wanted.as_str())) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
