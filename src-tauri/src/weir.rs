@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::JoinError;
-use weir_api::{ApiError, App, Changes, Context, request_id, rpc};
+use weir_api::{ApiError, App, Changes, Context, Quantities, request_id, rpc};
 use weir_core::error::Code;
 use weir_engine::{Engine, OpenError, OpenOptions, SystemClock, Topics};
 use weir_http::{PrivateChannel, Server, guarded, public};
@@ -69,7 +69,7 @@ impl Weir {
     pub async fn rpc(&self, op: &str, request: &str) -> Result<String, String> {
         match self.opened().await {
             Ok(opened) => rpc(&Context::operator(opened.app.clone()), op, request.as_bytes()).await,
-            Err(error) => Err(error.body(&request_id())),
+            Err(error) => Err(error.body(&request_id(), Quantities::Strings)),
         }
     }
 

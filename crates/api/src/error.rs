@@ -5,6 +5,10 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use weir_core::error::{Code, Fault};
+use weir_engine::model::{CheckedLimit, RateStanding, Refused};
+
+use crate::answer::{Quantities, to_bytes};
+use crate::operation::Headers;
 
 /// Most faults that one answer lists.
 const MAX_LISTED: usize = 1_000;
@@ -22,7 +26,7 @@ pub struct ApiError {
 }
 
 /// Where exactly something is wrong, and what to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
     /// The field at fault, as a path such as `eventFilter.eventType`.
@@ -37,6 +41,24 @@ pub struct Details {
     /// When to ask again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u32>,
+    /// What refused an event.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Box<RefusedBy>>,
+}
+
+/// What refused an event.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedBy {
+    /// The rate limits that refuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rate_limits: Vec<RateStanding>,
+    /// The limits that refuse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<CheckedLimit>,
+    /// What also stands in headers.
+    #[serde(skip)]
+    pub headers: Headers,
 }
 
 impl Details {
@@ -104,8 +126,9 @@ impl ApiError {
     }
 
     /// The answer's body: `{"error": {...}}`.
-    pub fn body(&self, request_id: &str) -> String {
-        serde_json::to_string(&Envelope { error: Body { error: self, request_id } }).unwrap_or_else(|_| {
+    pub fn body(&self, request_id: &str, quantities: Quantities) -> String {
+        let written = to_bytes(&Envelope { error: Body { error: self, request_id } }, quantities);
+        written.ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| {
             // Texts, numbers and lists of them can always be written.
             r#"{"error":{"code":"internal_error","message":"the error could not be written","status":500}}"#.to_owned()
         })
@@ -161,6 +184,18 @@ impl From<weir_engine::Error> for ApiError {
                 details: Details { retry_after_seconds: Some(retry_after_seconds), ..Details::default() },
                 ..ApiError::new(code, message)
             },
+            Error::Refused(refused) => ApiError {
+                details: Details {
+                    retry_after_seconds: refused.retry_after_seconds,
+                    refused: Some(Box::new(RefusedBy {
+                        headers: headers_of(&refused),
+                        rate_limits: refused.rate_limits,
+                        limits: refused.limits,
+                    })),
+                    ..Details::default()
+                },
+                ..ApiError::new(code, message)
+            },
             Error::Closed => ApiError {
                 details: Details { retry_after_seconds: Some(1), ..Details::default() },
                 ..ApiError::new(code, message)
@@ -171,6 +206,26 @@ impl From<weir_engine::Error> for ApiError {
             }
         }
     }
+}
+
+/// The headers of a refused event.
+fn headers_of(refused: &Refused) -> Headers {
+    let mut headers = refused.tightest.as_ref().map(rate_headers).unwrap_or_default();
+    if let (Some(meter), Some(limit)) = (&refused.meter, refused.limits.first()) {
+        headers.push(("x-quota-metric", meter.clone()));
+        headers.push(("x-quota-period", limit.period.to_string()));
+        headers.extend(limit.reset.map(|reset| ("x-quota-reset", reset.to_string())));
+    }
+    headers
+}
+
+/// The headers of the tightest rate limit.
+pub(crate) fn rate_headers(rate: &RateStanding) -> Headers {
+    vec![
+        ("x-ratelimit-limit", rate.limit.to_string()),
+        ("x-ratelimit-remaining", rate.remaining.to_string()),
+        ("x-ratelimit-reset", rate.reset.to_string()),
+    ]
 }
 
 /// A fault of one event of a batch, its field seen from the request.
@@ -187,11 +242,11 @@ mod tests {
     fn a_body_names_code_status_request_and_field() {
         let error = ApiError::invalid("name", "must have 1 to 256 characters");
         assert_eq!(
-            error.body("req_1"),
+            error.body("req_1", Quantities::Numbers),
             r#"{"error":{"code":"invalid_field_value","message":"`name` must have 1 to 256 characters","status":400,"requestId":"req_1","details":{"field":"name"}}}"#
         );
         let bare = ApiError::new(Code::NotFound, "there is no such route");
-        assert!(!bare.body("req_2").contains("details"));
+        assert!(!bare.body("req_2", Quantities::Numbers).contains("details"));
     }
 
     #[test]

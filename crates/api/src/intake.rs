@@ -241,7 +241,8 @@ impl Sink for EngineSink<'_> {
                 SinkError::Again(Duration::from_secs(retry_after_seconds.into()))
             }
             Error::Unknown(_) => SinkError::Again(Duration::from_secs(1)),
-            Error::Closed | Error::Storage(_) => SinkError::Failed(error.to_string()),
+            // Recording is never refused by a limit.
+            Error::Closed | Error::Storage(_) | Error::Refused(_) => SinkError::Failed(error.to_string()),
         })
     }
 }

@@ -84,6 +84,11 @@ pub trait Operation: 'static {
     /// What it answers.
     type Res: Serialize + JsonSchema + Send;
 
+    /// What of an answer also stands in headers, where callers look for it without reading the body.
+    fn headers(_answer: &Self::Res) -> Headers {
+        Headers::new()
+    }
+
     /// Does it.
     fn run(ctx: &Context, req: Self::Req) -> impl Future<Output = Result<Self::Res, ApiError>> + Send;
 
@@ -93,12 +98,24 @@ pub trait Operation: 'static {
     }
 }
 
+/// Headers of an answer: names in lower case, and values.
+pub type Headers = Vec<(&'static str, String)>;
+
+/// An answer, ready to be sent.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// The body, as JSON text.
+    pub body: Vec<u8>,
+    /// What stands in headers.
+    pub headers: Headers,
+}
+
 type Call = for<'a> fn(
     &'a Context,
     Input<'a>,
     &'a Fields,
     Quantities,
-) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, ApiError>> + Send + 'a>>;
+) -> Pin<Box<dyn Future<Output = Result<Answered, ApiError>> + Send + 'a>>;
 
 impl Row {
     /// Whether a repeat under the same `Idempotency-Key` answers as the first did.
@@ -157,7 +174,7 @@ async fn call<O: Operation>(
     input: Input<'_>,
     fields: &Fields,
     quantities: Quantities,
-) -> Result<Vec<u8>, ApiError> {
+) -> Result<Answered, ApiError> {
     let req = {
         let text = request::text(&input, fields)?;
         match serde_json::from_str::<O::Req>(&text) {
@@ -168,10 +185,11 @@ async fn call<O: Operation>(
         }
     };
     let res = O::run(ctx, req).await?;
-    to_bytes(&res, quantities).map_err(|error| {
+    let body = to_bytes(&res, quantities).map_err(|error| {
         tracing::error!(operation = O::NAME, %error, "an answer could not be written");
         ApiError::new(Code::InternalError, "the answer could not be written")
-    })
+    })?;
+    Ok(Answered { body, headers: O::headers(&res) })
 }
 
 /// A row with the fields of its request looked up.
@@ -191,7 +209,7 @@ impl Bound {
     }
 
     /// Does the operation for a caller who may: the one place where that is decided.
-    pub async fn call(&self, ctx: &Context, input: Input<'_>, quantities: Quantities) -> Result<Vec<u8>, ApiError> {
+    pub async fn call(&self, ctx: &Context, input: Input<'_>, quantities: Quantities) -> Result<Answered, ApiError> {
         self.authorise(ctx)?;
         (self.row.call)(ctx, input, &self.fields, quantities).await
     }

@@ -14,7 +14,7 @@ use crate::table;
 
 /// Does an operation by its name. Quantities are answered as strings; a failure is the text of `{"error": {...}}`.
 pub async fn rpc(ctx: &Context, name: &str, request: &[u8]) -> Result<String, String> {
-    call(ctx, name, request).await.map_err(|error| error.body(&request_id()))
+    call(ctx, name, request).await.map_err(|error| error.body(&request_id(), Quantities::Strings))
 }
 
 /// Does an operation by its name. Quantities are answered as strings.
@@ -25,8 +25,8 @@ pub async fn call(ctx: &Context, name: &str, request: &[u8]) -> Result<String, A
         let shown: String = name.chars().take(64).collect();
         return Err(ApiError::new(Code::NotFound, format!("there is no operation `{shown}`{hint}")));
     };
-    let bytes = operation.call(ctx, Input::body(request), Quantities::Strings).await?;
-    String::from_utf8(bytes).map_err(|_| ApiError::new(Code::InternalError, "the answer could not be written"))
+    let answered = operation.call(ctx, Input::body(request), Quantities::Strings).await?;
+    String::from_utf8(answered.body).map_err(|_| ApiError::new(Code::InternalError, "the answer could not be written"))
 }
 
 /// A new name for a request, by which its answer, its log lines and a question to the operator can be brought together.

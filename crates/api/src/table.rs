@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::operation::{Bound, Row, row};
-use crate::ops::{audit, backup, charts, customers, events, imports, keys, limits, meters, project, sample};
+use crate::ops::{
+    audit, backup, charts, customers, events, imports, keys, limits, meters, project, rate_limits, sample, track,
+};
 
 /// Every operation, in the order in which descriptions list them.
 pub static TABLE: &[Row] = &[
@@ -23,6 +25,7 @@ pub static TABLE: &[Row] = &[
     row::<customers::Usage>(),
     row::<events::Record>(),
     row::<events::Batch>(),
+    row::<track::Track>(),
     row::<events::List>(),
     row::<events::Get>(),
     row::<events::Void>(),
@@ -43,6 +46,13 @@ pub static TABLE: &[Row] = &[
     row::<limits::Restore>(),
     row::<limits::CheckLimits>(),
     row::<limits::Standings>(),
+    row::<rate_limits::Create>(),
+    row::<rate_limits::List>(),
+    row::<rate_limits::Get>(),
+    row::<rate_limits::Update>(),
+    row::<rate_limits::Archive>(),
+    row::<rate_limits::CheckRateLimits>(),
+    row::<track::Refusals>(),
     row::<keys::Create>(),
     row::<keys::List>(),
     row::<keys::Revoke>(),

@@ -31,6 +31,8 @@ pub enum Code {
     MeterNotFound,
     /// 404: no such limit.
     LimitNotFound,
+    /// 404: no such rate limit.
+    RateLimitNotFound,
     /// 404: no such key.
     KeyNotFound,
     /// 404: no such import.
@@ -49,6 +51,10 @@ pub enum Code {
     UnsupportedMediaType,
     /// 429: the caller's own key is over its rate.
     RateLimitExceeded,
+    /// 429: a rate limit of the customer refuses; nothing was recorded.
+    CustomerRateLimited,
+    /// 429: a limit of the customer refuses; nothing was recorded.
+    LimitExceeded,
     /// 500: our fault.
     InternalError,
     /// 503: too much waits already, or a meter is being built; nothing was done.
@@ -61,7 +67,7 @@ pub enum Code {
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Code; 26] = [
+    pub const ALL: [Code; 29] = [
         Code::InvalidRequest,
         Code::MissingRequiredField,
         Code::InvalidFieldValue,
@@ -75,6 +81,7 @@ impl Code {
         Code::EventNotFound,
         Code::MeterNotFound,
         Code::LimitNotFound,
+        Code::RateLimitNotFound,
         Code::KeyNotFound,
         Code::ImportNotFound,
         Code::MethodNotAllowed,
@@ -84,6 +91,8 @@ impl Code {
         Code::PayloadTooLarge,
         Code::UnsupportedMediaType,
         Code::RateLimitExceeded,
+        Code::CustomerRateLimited,
+        Code::LimitExceeded,
         Code::InternalError,
         Code::Busy,
         Code::DataUnavailable,
@@ -106,6 +115,7 @@ impl Code {
             Code::EventNotFound => "event_not_found",
             Code::MeterNotFound => "meter_not_found",
             Code::LimitNotFound => "limit_not_found",
+            Code::RateLimitNotFound => "rate_limit_not_found",
             Code::KeyNotFound => "key_not_found",
             Code::ImportNotFound => "import_not_found",
             Code::MethodNotAllowed => "method_not_allowed",
@@ -115,6 +125,8 @@ impl Code {
             Code::PayloadTooLarge => "payload_too_large",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::RateLimitExceeded => "rate_limit_exceeded",
+            Code::CustomerRateLimited => "customer_rate_limited",
+            Code::LimitExceeded => "limit_exceeded",
             Code::InternalError => "internal_error",
             Code::Busy => "busy",
             Code::DataUnavailable => "data_unavailable",
@@ -133,13 +145,14 @@ impl Code {
             | Code::EventNotFound
             | Code::MeterNotFound
             | Code::LimitNotFound
+            | Code::RateLimitNotFound
             | Code::KeyNotFound
             | Code::ImportNotFound => 404,
             Code::MethodNotAllowed => 405,
             Code::Conflict | Code::IdempotencyConflict | Code::IdempotencyInProgress => 409,
             Code::PayloadTooLarge => 413,
             Code::UnsupportedMediaType => 415,
-            Code::RateLimitExceeded => 429,
+            Code::RateLimitExceeded | Code::CustomerRateLimited | Code::LimitExceeded => 429,
             Code::InternalError => 500,
             Code::Busy | Code::DataUnavailable => 503,
             Code::Timeout => 504,

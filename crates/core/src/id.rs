@@ -89,6 +89,8 @@ ids! {
     MeterId = "mtr_";
     /// A limit.
     LimitId = "lmt_";
+    /// A rate limit.
+    RateLimitId = "rl_";
     /// An API key.
     KeyId = "key_";
     /// A file on its way in.

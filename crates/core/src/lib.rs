@@ -13,5 +13,6 @@ pub mod interval;
 pub mod period;
 pub mod properties;
 pub mod quantity;
+pub mod rate;
 pub mod text;
 pub mod time;

@@ -30,9 +30,11 @@ impl Topics {
 
     /// Who changed what.
     pub const AUDIT: Topics = Topics(1 << 8);
+    /// Calls refused.
+    pub const REFUSALS: Topics = Topics(1 << 9);
 
-    const NAMES: [&str; 9] =
-        ["customers", "events", "meters", "limits", "standings", "imports", "keys", "project", "audit"];
+    const NAMES: [&str; 10] =
+        ["customers", "events", "meters", "limits", "standings", "imports", "keys", "project", "audit", "refusals"];
 
     /// Everything: after changes may have been missed.
     pub const ALL: Topics = Topics((1 << Self::NAMES.len()) - 1);

@@ -29,13 +29,13 @@ use crate::model::{
 /// How often a customer is loaded for one answer before the caller is told to come back.
 const MOST_LOADS: usize = 5;
 
-/// One limit as it applies to a customer now.
-struct Applied<'a> {
-    rule: &'a LimitRule,
-    meter: &'a MeterRule,
+/// One limit as it applies to a customer in a window.
+pub(crate) struct Applied<'a> {
+    pub rule: &'a LimitRule,
+    pub meter: &'a MeterRule,
     source: Source,
     window: Window,
-    total: Aggregate,
+    pub total: Aggregate,
     standing: Standing,
 }
 
@@ -51,11 +51,22 @@ impl<'a> Applied<'a> {
         let meter = config.meter_of(rule)?;
         let window = rule.period.window(customer.zone(config), customer.anchor, now);
         let total = customer.counter(config, rule, meter)?.total(meter.aggregation, window);
-        let standing = Standing { limit: rule.value, used: total.used(), held: Quantity::ZERO };
-        Some(Applied { rule, meter, source, window, total, standing })
+        Some(Applied::over(rule, meter, source, window, total))
     }
 
-    fn by_urgency(&self, refuses: bool, other: &Self, other_refuses: bool) -> Ordering {
+    /// With the meter over a window.
+    pub(crate) fn over(
+        rule: &'a LimitRule,
+        meter: &'a MeterRule,
+        source: Source,
+        window: Window,
+        total: Aggregate,
+    ) -> Self {
+        let standing = Standing { limit: rule.value, used: total.used(), held: Quantity::ZERO };
+        Applied { rule, meter, source, window, total, standing }
+    }
+
+    pub(crate) fn by_urgency(&self, refuses: bool, other: &Self, other_refuses: bool) -> Ordering {
         other_refuses
             .cmp(&refuses)
             .then_with(|| self.standing.by_remaining_share(&other.standing))
@@ -66,7 +77,7 @@ impl<'a> Applied<'a> {
         self.window.end.map(Timestamp::unix_seconds_ceil)
     }
 
-    fn checked(&self) -> CheckedLimit {
+    pub(crate) fn checked(&self) -> CheckedLimit {
         CheckedLimit {
             id: self.rule.id,
             name: self.rule.name.clone(),
@@ -276,6 +287,7 @@ impl Engine {
                     anchor: CivilDate::of(self.now(), config.project.timezone),
                     own: Arc::default(),
                     counters: Vec::new(),
+                    rates: Vec::new(),
                 };
                 crate::writer::start_counters(&config, &mut customer, self.now());
                 return Ok((config, Arc::new(customer)));
@@ -298,7 +310,7 @@ impl Engine {
     }
 }
 
-fn building() -> Error {
+pub(crate) fn building() -> Error {
     Error::Busy { reason: "a meter that a limit uses is still counting history", retry_after_seconds: 1 }
 }
 

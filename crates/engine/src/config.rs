@@ -8,9 +8,10 @@ use rustc_hash::FxHashMap;
 use weir_core::aggregate::{Aggregation, Contribution, Field};
 use weir_core::event::Facts;
 use weir_core::filter::{EventFilter, within};
-use weir_core::id::{KeyId, LimitId, MeterId};
+use weir_core::id::{KeyId, LimitId, MeterId, RateLimitId};
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
+use weir_core::rate::RateSpan;
 use weir_core::time::Timestamp;
 
 use crate::model::{Enforcement, Project, Scope, Source};
@@ -23,6 +24,8 @@ pub(crate) struct Config {
     pub meters: BTreeMap<i64, Arc<MeterRule>>,
     /// Live and enabled limits for every customer.
     pub defaults: Vec<Arc<LimitRule>>,
+    /// Live and enabled rate limits: those for every customer under 0, others under the customer's number.
+    pub rates: FxHashMap<i64, Vec<Arc<RateRule>>>,
     /// Keys by the hash of their secret, revoked ones left out.
     pub keys: FxHashMap<[u8; 32], Arc<KeyRule>>,
 }
@@ -32,7 +35,16 @@ impl Config {
     pub(crate) fn meter_of(&self, rule: &LimitRule) -> Option<&Arc<MeterRule>> {
         self.meters.get(&rule.meter)
     }
+
+    /// The rate limits of a customer, whatever they filter.
+    pub(crate) fn rates_of(&self, customer: i64) -> impl Iterator<Item = &Arc<RateRule>> {
+        let own = if customer == EVERYONE { None } else { self.rates.get(&customer) };
+        self.rates.get(&EVERYONE).into_iter().chain(own).flatten()
+    }
 }
+
+/// Stands for every customer among rate limits.
+pub(crate) const EVERYONE: i64 = 0;
 
 /// A live meter.
 #[derive(Clone, Debug)]
@@ -83,6 +95,18 @@ impl LimitRule {
     fn counts_like(&self, other: &LimitRule) -> bool {
         self.meter == other.meter && self.period == other.period && self.filters == other.filters
     }
+}
+
+/// A live and enabled rate limit.
+#[derive(Clone, Debug)]
+pub(crate) struct RateRule {
+    pub key: i64,
+    pub id: RateLimitId,
+    pub name: String,
+    pub span: RateSpan,
+    /// Calls.
+    pub value: u64,
+    pub filters: BTreeMap<String, String>,
 }
 
 /// A key that has not been revoked.

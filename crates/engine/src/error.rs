@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use weir_core::error::{Code, Fault};
+use weir_core::period::Period;
+
+use crate::model::Refused;
 
 /// Why the engine did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +16,9 @@ pub enum Error {
     /// Several items of a batch break rules, each with its index; nothing was done.
     #[error("{} of the events cannot be recorded; nothing was recorded", .0.len())]
     Faults(Vec<(usize, Fault)>),
+    /// A rate limit or a limit of the customer refuses the event; nothing was recorded.
+    #[error("{}", refusal(.0))]
+    Refused(Box<Refused>),
     /// Too much waits already, or a meter is still being built; nothing was done.
     #[error("{reason}; try again in {retry_after_seconds} s")]
     Busy {
@@ -38,6 +44,8 @@ impl Error {
         match self {
             Error::Fault(fault) => fault.code,
             Error::Faults(faults) => faults.first().map_or(Code::InvalidRequest, |(_, fault)| fault.code),
+            Error::Refused(refused) if refused.rate_limits.is_empty() => Code::LimitExceeded,
+            Error::Refused(_) => Code::CustomerRateLimited,
             Error::Busy { .. } | Error::Closed => Code::Busy,
             Error::Unknown(_) | Error::Storage(_) => Code::InternalError,
         }
@@ -45,6 +53,26 @@ impl Error {
 
     pub(crate) fn not_found(code: Code, thing: &str, id: &str) -> Self {
         Error::Fault(Fault::new(code, format!("there is no {thing} `{id}`")))
+    }
+}
+
+fn refusal(refused: &Refused) -> String {
+    if let Some(rate) = refused.rate_limits.first() {
+        return format!(
+            "the rate limit `{}` admits {} per {}, and no call is left",
+            rate.name, rate.limit, rate.window
+        );
+    }
+    match refused.limits.first() {
+        Some(limit) => {
+            let (name, value, remaining) = (&limit.name, limit.limit, limit.remaining);
+            let per = match limit.period {
+                Period::AllTime => "in all".to_owned(),
+                period => format!("per {period}"),
+            };
+            format!("the limit `{name}` allows {value} {per}, and {remaining} is left: the event would take more")
+        }
+        None => "the event is refused".to_owned(),
     }
 }
 

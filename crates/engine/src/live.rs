@@ -8,6 +8,7 @@ use weir_core::aggregate::{Aggregate, Aggregation, Contribution};
 use weir_core::id::CustomerId;
 use weir_core::period::Window;
 use weir_core::quantity::Overflow;
+use weir_core::rate::RateCount;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 
 use crate::config::{Config, LimitRule, MeterRule};
@@ -24,6 +25,8 @@ pub(crate) struct LiveCustomer {
     pub own: Arc<[Arc<LimitRule>]>,
     /// Counters of limits, loaded when first needed.
     pub counters: Vec<Counter>,
+    /// Calls within the windows of rate limits, by the limit's number.
+    pub rates: Vec<(i64, RateCount)>,
 }
 
 /// What a customer has used of a limit, in the window it was loaded in and those after.
@@ -50,6 +53,20 @@ impl LiveCustomer {
     /// The zone in which the customer's windows are cut.
     pub(crate) fn zone(&self, config: &Config) -> Zone {
         self.zone.unwrap_or(config.project.timezone)
+    }
+
+    /// The calls within the window of a rate limit.
+    pub(crate) fn calls(&self, rate_limit: i64) -> Option<&RateCount> {
+        self.rates.iter().find(|(key, _)| *key == rate_limit).map(|(_, count)| count)
+    }
+
+    /// The calls within the window of a rate limit, to count one more.
+    pub(crate) fn calls_mut(&mut self, rate_limit: i64) -> &mut RateCount {
+        let place = self.rates.iter().position(|(key, _)| *key == rate_limit).unwrap_or_else(|| {
+            self.rates.push((rate_limit, RateCount::default()));
+            self.rates.len() - 1
+        });
+        &mut self.rates[place].1
     }
 
     /// The counter of a limit, if it is loaded for this configuration.
@@ -123,6 +140,11 @@ impl LiveCustomer {
 impl Counter {
     fn is_of(&self, rule: &LimitRule, meter: &MeterRule, zone: Zone) -> bool {
         self.limit == rule.key && self.counting == rule.counting && self.series == meter.series && self.zone == zone
+    }
+
+    /// Whether a window is among those counted, happened anything in it or not.
+    pub(crate) fn covers(&self, window: Window) -> bool {
+        self.windows.first().is_some_and(|first| first.window <= window)
     }
 
     /// The meter over a window not before the one that was loaded. `latest` carries the newest value from before it.

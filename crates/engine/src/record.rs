@@ -6,7 +6,7 @@ use weir_core::event::EventInput;
 use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{BatchRecorded, Recorded};
+use crate::model::{BatchRecorded, Recorded, Tracked};
 use crate::writer::{Outcome, Prepared};
 
 /// Most events of one batch.
@@ -16,14 +16,18 @@ impl Engine {
     /// Records an event; answers once it is durable. A repeat under the same key answers as the first did.
     pub async fn record(&self, actor: &Actor, event: EventInput) -> Result<Recorded> {
         let prepared = Prepared::new(event.validate(self.now())?)?;
-        let outcomes = self.writer().record(actor.clone(), vec![prepared]).await.map_err(|error| match error {
-            Error::Faults(mut faults) if faults.len() == 1 => Error::Fault(faults.remove(0).1),
-            other => other,
-        })?;
+        let outcomes = self.writer().record(actor.clone(), vec![prepared]).await.map_err(alone)?;
         match outcomes.as_slice() {
             [Outcome { id, .. }] => Ok(Recorded { id: *id, recorded: true }),
             _ => Err(Error::Unknown("the writer gave no answer".to_owned())),
         }
+    }
+
+    /// Decides an event by the customer's rate limits and limits, with its own share, and records it if none refuses
+    /// ([`Error::Refused`]); answers once that is durable. A repeat under the same key is not decided anew.
+    pub async fn track(&self, actor: &Actor, event: EventInput) -> Result<Tracked> {
+        let prepared = Prepared::new(event.validate(self.now())?)?;
+        self.writer().track(actor.clone(), prepared).await.map_err(alone)
     }
 
     /// Records 1 to 1,000 events together: all of them, or none with every fault listed by index.
@@ -45,5 +49,13 @@ impl Engine {
         let outcomes = self.writer().record(actor.clone(), prepared).await?;
         let duplicates = outcomes.iter().filter(|outcome| outcome.duplicate).count() as u64;
         Ok(BatchRecorded { count: outcomes.len() as u64 - duplicates, duplicates })
+    }
+}
+
+/// The fault of an event that was sent by itself.
+fn alone(error: Error) -> Error {
+    match error {
+        Error::Faults(mut faults) if faults.len() == 1 => Error::Fault(faults.remove(0).1),
+        other => other,
     }
 }

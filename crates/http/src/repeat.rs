@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderMap, Method, Uri};
-use weir_api::{ApiError, Context};
+use weir_api::{Answered, ApiError, Context, Headers, Quantities};
 use weir_core::error::Code;
 use weir_core::event::hash_text;
 use weir_core::id::KeyId;
@@ -21,6 +21,8 @@ const MAX_KEPT: usize = 256 << 10;
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
+    /// Not kept: a repeat says what it says in its body alone.
+    pub headers: Headers,
 }
 
 /// A request under a key.
@@ -70,7 +72,8 @@ pub async fn once(
     asked: Asked,
     status: u16,
     request_id: &str,
-    doing: impl Future<Output = Result<Vec<u8>, ApiError>>,
+    quantities: Quantities,
+    doing: impl Future<Output = Result<Answered, ApiError>>,
 ) -> Result<Answer, ApiError> {
     let Asked { slot, hash } = &asked;
     let _claim = under_way.claim(slot, *hash)?;
@@ -78,11 +81,14 @@ pub async fn once(
         if receipt.request != *hash {
             return Err(other_body());
         }
-        return Ok(Answer { status: receipt.status, body: receipt.answer });
+        return Ok(Answer { status: receipt.status, body: receipt.answer, headers: Headers::new() });
     }
     let answer = match doing.await {
-        Ok(body) => Answer { status, body },
-        Err(error) if is_final(&error) => Answer { status: error.status(), body: error.body(request_id).into_bytes() },
+        Ok(Answered { body, headers }) => Answer { status, body, headers },
+        Err(error) if is_final(&error) => {
+            let body = error.body(request_id, quantities).into_bytes();
+            Answer { status: error.status(), body, headers: Headers::new() }
+        }
         Err(error) => return Err(error),
     };
     if answer.body.len() <= MAX_KEPT {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use weir_api::ApiError;
+use weir_api::{ApiError, Headers, Quantities};
 use weir_core::error::Code;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -33,12 +33,20 @@ pub fn answer(status: u16, body: Vec<u8>) -> Response<Body> {
 
 /// A refusal.
 pub fn refuse(error: &ApiError, id: &RequestId) -> Response<Body> {
+    refuse_in(error, id, Quantities::Numbers)
+}
+
+/// A refusal, with quantities as the caller reads them.
+pub fn refuse_in(error: &ApiError, id: &RequestId, quantities: Quantities) -> Response<Body> {
     let request_id = id.as_str();
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
         tracing::warn!(request_id, code = %error.code, message = %error.message, "a request failed");
     }
-    let mut response = json(status, Body::from(error.body(request_id)));
+    let mut response = json(status, Body::from(error.body(request_id, quantities)));
+    if let Some(refused) = &error.details.refused {
+        add(&mut response, &refused.headers);
+    }
     let headers = response.headers_mut();
     if let Some(seconds) = error.details.retry_after_seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -54,6 +62,15 @@ pub fn refuse(error: &ApiError, id: &RequestId) -> Response<Body> {
         _ => {}
     }
     response
+}
+
+/// Adds headers. What cannot stand in one, such as a name that is not ASCII, is left out: the body has it.
+pub fn add(response: &mut Response<Body>, headers: &Headers) {
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(*name, value);
+        }
+    }
 }
 
 fn json(status: StatusCode, body: Body) -> Response<Body> {

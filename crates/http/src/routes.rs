@@ -12,7 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Extension, Router};
 use tokio::sync::watch;
-use weir_api::{ApiError, App, Bound, Input, Method, Quantities, Reach, operations};
+use weir_api::{Answered, ApiError, App, Bound, Input, Method, Quantities, Reach, operations};
 use weir_core::error::Code;
 
 use crate::auth::Auth;
@@ -121,9 +121,14 @@ async fn respond_to(
     params: Params,
     request: Request,
 ) -> Response<Body> {
-    let response = match answer(host, operation, params, request, id.as_str()).await {
-        Ok(answer) => respond::answer(answer.status, answer.body),
-        Err(error) => respond::refuse(&error, &id),
+    let quantities = quantities(request.headers());
+    let response = match answer(host, operation, params, request, id.as_str(), quantities).await {
+        Ok(answer) => {
+            let mut response = respond::answer(answer.status, answer.body);
+            respond::add(&mut response, &answer.headers);
+            response
+        }
+        Err(error) => respond::refuse_in(&error, &id, quantities),
     };
     host.counts.count(response.status());
     response
@@ -140,6 +145,7 @@ async fn answer(
     params: Params,
     request: Request,
     id: &str,
+    quantities: Quantities,
 ) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
     let ctx = host.auth.context(&host.app, &parts.headers)?;
@@ -148,15 +154,18 @@ async fn answer(
     let path: Vec<(String, String)> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let query = query::parse(parts.uri.query())?;
     let body = body::read(&parts.headers, body).await?;
-    let doing = operation.call(&ctx, Input { path: &path, query: &query, body: &body }, quantities(&parts.headers));
+    let doing = operation.call(&ctx, Input { path: &path, query: &query, body: &body }, quantities);
     let status = operation.row.status;
     match (repeat::key(&parts.headers)?, ctx.key) {
         (Some(key), Some(credential)) if operation.row.keeps_answers() => {
             let asked = Asked::new(credential, &parts.method, &parts.uri, key, &body);
             // On the heap: few requests come this way, and all would carry its state along.
-            Box::pin(repeat::once(&host.under_way, &ctx, asked, status, id, doing)).await
+            Box::pin(repeat::once(&host.under_way, &ctx, asked, status, id, quantities, doing)).await
         }
-        _ => Ok(Answer { status, body: doing.await? }),
+        _ => {
+            let Answered { body, headers } = doing.await?;
+            Ok(Answer { status, body, headers })
+        }
     }
 }
 
@@ -230,7 +239,7 @@ pub(crate) fn private(host: Arc<Host>) -> Router {
 async fn rpc(State(host): State<Arc<Host>>, Extension(id): Id, params: Params, request: Request) -> Response<Body> {
     match rpc_answer(&host, params, request).await {
         Ok(text) => respond::answer(200, text.into_bytes()),
-        Err(error) => respond::refuse(&error, &id),
+        Err(error) => respond::refuse_in(&error, &id, Quantities::Strings),
     }
 }
 

@@ -10,7 +10,9 @@ pub mod keys;
 pub mod limits;
 pub mod meters;
 pub mod project;
+pub mod rate_limits;
 pub mod sample;
+pub mod track;
 
 use std::str::FromStr;
 

@@ -184,7 +184,7 @@ pub struct CheckAnswer {
 }
 
 /// One limit's part in a check.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckedLimit {
     /// Which limit.

@@ -8,6 +8,8 @@ mod meter;
 mod page;
 mod patch;
 mod project;
+mod rate_limit;
+mod track;
 mod usage;
 
 pub use audit::{AuditActor, AuditFact, ListAudit, Snapshot};
@@ -21,6 +23,8 @@ pub use meter::{ListMeters, Meter, MeterPatch, MeterState, NewMeter, Progress};
 pub use page::{Cursor, Page, PageSize};
 pub use patch::Change;
 pub use project::{Project, ProjectPatch, Status};
+pub use rate_limit::{CheckRates, ListRateLimits, NewRateLimit, RateLimit, RateLimitPatch, RatesAnswer};
+pub use track::{ListRefusals, RateStanding, Refusal, RefusalReason, Refused, RefusedCall, Tracked};
 pub use usage::{
     BatchRecorded, CountedLimit, CountedMeter, CustomerUsage, EventDetail, Group, ListEvents, MeterUsage, Point,
     PreviewAnswer, PreviewMeter, QueryAnswer, QueryMeter, Recorded, Summary, TypeSummary, UsageTotals,

@@ -10,8 +10,10 @@ use crate::error::OpenError;
 
 /// Every migration: its version, what it does, and its statements. Listed rather than collected by sqlx's macro, which would
 /// compile SQLite a second time for the compiler itself.
-const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] =
-    [(1, "first", include_str!("../../../../migrations/0001_first.sql"))];
+const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] = [
+    (1, "first", include_str!("../../../../migrations/0001_first.sql")),
+    (2, "rate_use", include_str!("../../../../migrations/0002_rate_use.sql")),
+];
 
 fn migrator() -> Migrator {
     let migration = |(version, what, sql): (i64, &'static str, &'static str)| {

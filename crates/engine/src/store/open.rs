@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 /// The data file's name in its folder.
 pub const DATA_FILE: &str = "weir.db";
 /// The newest schema this program knows: the last migration's `user_version`.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 2;
 /// Pages in the log before the writer checkpoints: 64 MiB of 4 KiB pages.
 const CHECKPOINT_PAGES: &str = "16384";
 /// Each reader's page cache, in KiB, negative as SQLite wants it.

@@ -90,6 +90,7 @@ pub(crate) struct Tx<'w> {
     customers: FxHashMap<Arc<str>, LiveCustomer>,
     topics: Topics,
     forget_counters: bool,
+    forget_calls: Vec<i64>,
 }
 
 impl Writer {
@@ -104,10 +105,11 @@ impl Writer {
             customers: FxHashMap::default(),
             topics: Topics::NONE,
             forget_counters: false,
+            forget_calls: Vec::new(),
             writer: self,
         };
         let result = change.run(&mut tx).await;
-        let Tx { config, customers, topics, forget_counters, .. } = tx;
+        let Tx { config, customers, topics, forget_counters, forget_calls, .. } = tx;
         match result {
             Ok(()) => {
                 if let Err(error) = flush::commit(&mut self.conn).await {
@@ -120,6 +122,10 @@ impl Writer {
                 }
                 if forget_counters {
                     self.shared.customers.update_all(|customer| customer.counters.clear());
+                }
+                if !forget_calls.is_empty() {
+                    let is_kept = |(rate_limit, _): &(i64, _)| !forget_calls.contains(rate_limit);
+                    self.shared.customers.update_all(|customer| customer.rates.retain(is_kept));
                 }
                 self.jobs = jobs::Jobs::load(&mut self.conn).await?;
                 change.finish(Ok(()));
@@ -210,6 +216,7 @@ impl Tx<'_> {
             anchor,
             own: Arc::default(),
             counters: Vec::new(),
+            rates: Vec::new(),
         };
         counters::start_counters(&self.config, &mut customer, self.now);
         Ok(customer)
@@ -248,6 +255,11 @@ impl Tx<'_> {
     /// Forgets every loaded counter: windows are cut differently from now on.
     pub(crate) fn forget_counters(&mut self) {
         self.forget_counters = true;
+    }
+
+    /// Forgets the calls counted by a rate limit.
+    pub(crate) fn forget_calls(&mut self, rate_limit: i64) {
+        self.forget_calls.push(rate_limit);
     }
 
     /// Starts a generation of roll-ups. It counts nothing until `build`.

@@ -48,6 +48,26 @@ struct Wanted {
     span: Span,
 }
 
+/// The meter over a window of one customer that may be long over, as a limit counts it.
+pub(crate) async fn look_back(
+    conn: &mut SqliteConnection,
+    groups: &Groups,
+    pending: &Pending,
+    meter: &MeterRule,
+    rule: &LimitRule,
+    customer: i64,
+    window: Window,
+) -> Result<WindowCount> {
+    let mut span = Span::new(window.start, window.end);
+    if meter.aggregation == Aggregation::Latest {
+        span.start = i64::MIN;
+    }
+    let wanted = [Wanted { customer: 0, window, span }];
+    let mut totals = totals(conn, groups, pending, meter, rule, &[customer], &wanted).await?;
+    let total = totals.pop().unwrap_or_else(|| Aggregate::empty(meter.aggregation));
+    Ok(WindowCount { window, total })
+}
+
 /// Loads the missing counters of some customers, from roll-ups and what waits to be added to them.
 pub(crate) async fn load(
     conn: &mut SqliteConnection,
@@ -88,7 +108,8 @@ pub(crate) async fn load(
                 wanted.push(Wanted { customer: index, window: next, span: Span::new(next.start, next.end) });
             }
         }
-        let totals = totals(conn, groups, pending, meter, &rule, customers, &wanted).await?;
+        let keys: Vec<i64> = customers.iter().map(|customer| customer.key).collect();
+        let totals = totals(conn, groups, pending, meter, &rule, &keys, &wanted).await?;
         let mut counters: FxHashMap<usize, Vec<WindowCount>> = FxHashMap::default();
         for (wanted, total) in wanted.into_iter().zip(totals) {
             counters.entry(wanted.customer).or_default().push(WindowCount { window: wanted.window, total });
@@ -130,7 +151,7 @@ async fn totals(
     pending: &Pending,
     meter: &MeterRule,
     rule: &LimitRule,
-    customers: &[&mut LiveCustomer],
+    keys: &[i64],
     wanted: &[Wanted],
 ) -> Result<Vec<Aggregate>> {
     let mut totals: Vec<_> = wanted.iter().map(|_| Aggregate::empty(meter.aggregation)).collect();
@@ -140,7 +161,7 @@ async fn totals(
         let asks: Vec<_> = wanted
             .iter()
             .zip(&inner)
-            .map(|(wanted, span)| Ask { customer: customers[wanted.customer].key, start: span.start, end: span.end })
+            .map(|(wanted, span)| Ask { customer: keys[wanted.customer], start: span.start, end: span.end })
             .collect();
         for ((ask, _), total) in rollup::read(conn, meter.series, meter.aggregation, &[group], &asks).await? {
             totals[ask] = total;
@@ -151,14 +172,13 @@ async fn totals(
     }
     let mut names = None;
     for (wanted, total) in wanted.iter().zip(&mut totals) {
-        let customer = &customers[wanted.customer];
         let spans = match from {
             From::Group(_) => wanted.span.split().1.to_vec(),
             From::Nowhere => Vec::new(),
             From::Events => vec![wanted.span],
         };
         for span in spans.into_iter().filter(|span| !span.is_empty()) {
-            let mut scan = Scan::new(Select::Customer(customer.key, span));
+            let mut scan = Scan::new(Select::Customer(keys[wanted.customer], span));
             loop {
                 let events = scan.next(conn).await?;
                 if events.is_empty() {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::change::{BoxFuture, Job, Tx};
-use super::ingest::{Outcome, Prepared, Record};
+use super::ingest::{Asked, Outcome, Prepared, Record};
 use super::{Command, Reply};
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
+use crate::model::Tracked;
 
 /// Memory that waiting commands may take, in bytes.
 const ROOM: usize = 64 << 20;
@@ -98,7 +99,14 @@ impl WriterHandle {
     /// Records events together or not at all; answers once they are durable.
     pub(crate) async fn record(&self, actor: Actor, events: Vec<Prepared>) -> Result<Vec<Outcome>> {
         let size = events.iter().map(Prepared::size).sum();
-        self.ask(size, |reply| Command::Record(Record { events, actor, reply })).await
+        self.ask(size, |reply| Command::Record(Record { events, actor, reply: Asked::Record(reply) })).await
+    }
+
+    /// Records an event if nothing refuses it; answers once it, or its refusal, is durable.
+    pub(crate) async fn track(&self, actor: Actor, event: Prepared) -> Result<Tracked> {
+        let size = event.size();
+        let events = vec![event];
+        self.ask(size, |reply| Command::Record(Record { events, actor, reply: Asked::Track(reply) })).await
     }
 
     /// Loads the counters of a known customer.

@@ -13,31 +13,33 @@ use weir_core::quantity::Quantity;
 use weir_core::time::{CivilDate, Timestamp};
 
 use super::flush::{begin, commit, insert_rows};
+use super::track::{self, Past, RefusalRow};
 use super::{Reply, Writer, counters};
 use crate::actor::Actor;
 use crate::changes::Topics;
 use crate::config::effective;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
+use crate::model::Tracked;
 use crate::scan::to_json;
 
 /// An event ready to be recorded: everything that needs no state is done before it waits in the queue.
 pub(crate) struct Prepared {
-    customer: String,
-    event_type: String,
-    values: BTreeMap<String, Quantity>,
-    dimensions: BTreeMap<String, String>,
-    at: Option<Timestamp>,
+    pub(super) customer: String,
+    pub(super) event_type: String,
+    pub(super) values: BTreeMap<String, Quantity>,
+    pub(super) dimensions: BTreeMap<String, String>,
+    pub(super) at: Option<Timestamp>,
     values_json: String,
     dimensions_json: String,
     properties: Option<String>,
-    key: Option<Key>,
+    pub(super) key: Option<Key>,
 }
 
 /// A caller's key and what it was given for, both by hash.
 #[derive(Clone, Copy)]
-struct Key {
-    hash: [u8; 16],
+pub(super) struct Key {
+    pub(super) hash: [u8; 16],
     body: [u8; 16],
 }
 
@@ -55,6 +57,12 @@ impl Prepared {
             dimensions: draft.dimensions,
             at: draft.timestamp,
         })
+    }
+
+    /// What metering looks at.
+    pub(super) fn facts(&self, id: EventId, at: Timestamp) -> Facts<'_> {
+        let (customer, event_type) = (self.customer.as_str(), self.event_type.as_str());
+        Facts { id, at, customer, event_type, values: &self.values, dimensions: &self.dimensions }
     }
 
     /// About how much memory it takes while it waits, in bytes.
@@ -76,11 +84,46 @@ pub(crate) struct Outcome {
 pub(crate) struct Record {
     pub events: Vec<Prepared>,
     pub actor: Actor,
-    pub reply: Reply<Vec<Outcome>>,
+    pub reply: Asked,
+}
+
+/// How events are to be recorded, and where the answer goes.
+pub(crate) enum Asked {
+    /// Whatever limits say.
+    Record(Reply<Vec<Outcome>>),
+    /// One event, only if neither a rate limit nor a limit refuses it.
+    Track(Reply<Tracked>),
+}
+
+/// What became of a command.
+enum Done {
+    Recorded(Vec<Outcome>),
+    Tracked(Tracked),
+}
+
+impl Asked {
+    /// Answers that it was not done.
+    pub(super) fn refuse(self, error: Error) {
+        // A caller that went away needs no answer.
+        match self {
+            Asked::Record(reply) => drop(reply.send(Err(error))),
+            Asked::Track(reply) => drop(reply.send(Err(error))),
+        }
+    }
+
+    fn answer(self, done: Result<Done>) {
+        // A caller that went away needs no answer.
+        match (self, done) {
+            (Asked::Record(reply), Ok(Done::Recorded(outcomes))) => drop(reply.send(Ok(outcomes))),
+            (Asked::Track(reply), Ok(Done::Tracked(tracked))) => drop(reply.send(Ok(tracked))),
+            (asked, Err(error)) => asked.refuse(error),
+            (asked, Ok(_)) => asked.refuse(Error::Unknown("the writer gave another command's answer".to_owned())),
+        }
+    }
 }
 
 /// Where the answers to several commands go, and what they will be.
-type Answers = Vec<(Reply<Vec<Outcome>>, Result<Vec<Outcome>>)>;
+type Answers = Vec<(Asked, Result<Done>)>;
 
 /// An event row on its way into the file.
 struct EventRow {
@@ -97,16 +140,21 @@ struct EventRow {
 
 /// What a batch changes, until it is committed.
 #[derive(Default)]
-struct Overlay {
-    customers: FxHashMap<Arc<str>, LiveCustomer>,
+pub(super) struct Overlay {
+    pub(super) customers: FxHashMap<Arc<str>, LiveCustomer>,
     /// Customers that the first event recorded for them will create.
-    unknown: FxHashSet<Arc<str>>,
+    pub(super) unknown: FxHashSet<Arc<str>>,
     new_customers: Vec<Arc<str>>,
     new_types: Vec<(i64, String)>,
     events: Vec<EventRow>,
     /// Keys seen, from the file and from this batch.
-    keys: FxHashMap<(i64, [u8; 16]), (EventId, [u8; 16])>,
+    pub(super) keys: FxHashMap<(i64, [u8; 16]), (EventId, [u8; 16])>,
     new_keys: Vec<(i64, Key, i64)>,
+    /// Windows that tracked events lie in and live counters do not reach back to.
+    pub(super) past: Past,
+    pub(super) refusals: Vec<RefusalRow>,
+    /// Calls in the present slot of rate limits, by rate limit, slot and customer.
+    pub(super) rate_uses: FxHashMap<(i64, i64, i64), u64>,
 }
 
 impl Writer {
@@ -116,31 +164,37 @@ impl Writer {
         let mut replies = Vec::with_capacity(commands.len());
         let result = self.record_in_order(commands, now, &mut replies).await;
         match result {
-            Ok(recorded) => {
+            Ok((recorded, refused)) => {
+                if refused {
+                    self.shared.publish(Topics::REFUSALS);
+                }
                 if recorded > 0 {
                     self.shared.count_recorded(now, recorded);
                     self.shared.publish(Topics::EVENTS | Topics::STANDINGS | Topics::CUSTOMERS);
                 }
-                for (reply, outcome) in replies {
-                    // A caller that went away needs no answer.
-                    let _ = reply.send(outcome);
-                }
+                replies.into_iter().for_each(|(asked, done)| asked.answer(done));
                 Ok(())
             }
             Err(error) => {
-                for (reply, _) in replies {
-                    let _ = reply.send(Err(match &error {
+                for (asked, _) in replies {
+                    asked.refuse(match &error {
                         Error::Unknown(reason) => Error::Unknown(reason.clone()),
                         // Before the commit nothing is stored: closing the connection undoes it.
                         other => Error::Storage(other.to_string()),
-                    }));
+                    });
                 }
                 Err(error)
             }
         }
     }
 
-    async fn record_in_order(&mut self, commands: Vec<Record>, now: Timestamp, replies: &mut Answers) -> Result<u64> {
+    /// Answers how many events were recorded, and whether anything was refused.
+    async fn record_in_order(
+        &mut self,
+        commands: Vec<Record>,
+        now: Timestamp,
+        replies: &mut Answers,
+    ) -> Result<(u64, bool)> {
         let mut overlay = Overlay::default();
         let mut work = Vec::with_capacity(commands.len());
         for command in commands {
@@ -150,15 +204,24 @@ impl Writer {
         }
         self.resolve_customers(&mut overlay, &work, now).await?;
         self.look_up_keys(&mut overlay, &work).await?;
-        for ((events, actor), (_, outcome)) in work.into_iter().zip(replies.iter_mut()) {
-            *outcome = match contradictions(&overlay, &events) {
-                Some(faults) => Err(faults),
-                None => Ok(self.apply(&mut overlay, events, &actor, now).await?),
+        for ((events, _), (asked, _)) in work.iter().zip(replies.iter()) {
+            if let (Asked::Track(_), [event]) = (asked, events.as_slice()) {
+                self.look_back(&mut overlay, event).await?;
+            }
+        }
+        for ((mut events, actor), (asked, done)) in work.into_iter().zip(replies.iter_mut()) {
+            *done = match (contradictions(&overlay, &events), asked) {
+                (Some(faults), _) => Err(faults),
+                (None, Asked::Record(_)) => Ok(Done::Recorded(self.apply(&mut overlay, events, &actor, now).await?)),
+                (None, Asked::Track(_)) => match events.pop() {
+                    Some(event) => self.track(&mut overlay, event, &actor, now).await?.map(Done::Tracked),
+                    None => Err(Error::Unknown("there is no event to track".to_owned())),
+                },
             };
         }
-        let recorded = overlay.events.len() as u64;
+        let told = (overlay.events.len() as u64, !overlay.refusals.is_empty());
         self.commit_batch(overlay, now).await?;
-        Ok(recorded)
+        Ok(told)
     }
 
     /// Puts every customer of the batch into the overlay, new ones created, counters loaded.
@@ -185,6 +248,7 @@ impl Writer {
                         anchor: CivilDate::of(now, config.project.timezone),
                         own: Arc::default(),
                         counters: Vec::new(),
+                        rates: Vec::new(),
                     };
                     counters::start_counters(&config, &mut customer, now);
                     overlay.unknown.insert(customer.external.clone());
@@ -227,7 +291,7 @@ impl Writer {
     }
 
     /// Records events whose keys contradict nothing.
-    async fn apply(
+    pub(super) async fn apply(
         &mut self,
         overlay: &mut Overlay,
         events: Vec<Prepared>,
@@ -261,14 +325,7 @@ impl Writer {
                     key
                 }
             };
-            let facts = Facts {
-                id,
-                at: event.at.unwrap_or(now),
-                customer: &event.customer,
-                event_type: &event.event_type,
-                values: &event.values,
-                dimensions: &event.dimensions,
-            };
+            let facts = event.facts(id, event.at.unwrap_or(now));
             self.pending.count_activity(customer.key, &customer.external, &facts);
             self.pending.count_base(&mut self.groups, customer.key, &facts)?;
             for meter in config.meters.values().filter(|meter| meter.ready) {
@@ -280,6 +337,7 @@ impl Writer {
                     && let Some(part) = rule.contribution(meter, &facts)
                 {
                     customer.count(rule, meter, zone, &part)?;
+                    track::count_past(&mut overlay.past, customer.key, rule.key, &part)?;
                 }
             }
             let at = facts.at.as_micros();
@@ -304,10 +362,11 @@ impl Writer {
     }
 
     async fn commit_batch(&mut self, mut overlay: Overlay, now: Timestamp) -> Result<()> {
-        if overlay.events.is_empty() {
+        if overlay.events.is_empty() && overlay.refusals.is_empty() {
             return Ok(());
         }
         begin(&mut self.conn).await?;
+        self.store_tracked(&overlay, now).await?;
         let at = now.as_micros();
         let new: Vec<_> = overlay.new_customers.iter().filter_map(|external| overlay.customers.get(external)).collect();
         insert_rows(

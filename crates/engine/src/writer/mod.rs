@@ -12,6 +12,7 @@ mod jobs;
 mod pending;
 mod standings;
 mod state;
+mod track;
 mod void;
 
 use std::sync::Arc;
@@ -30,7 +31,8 @@ pub(crate) use groups::Groups;
 pub(crate) use handle::WriterHandle;
 pub(crate) use ingest::{Outcome, Prepared};
 pub(crate) use pending::{Cell, Pending};
-pub(crate) use state::{Audit, DEVICE_SHIFT, FOLLOWING, State, read_limit, read_meter, scope, stored};
+pub(crate) use state::{Audit, DEVICE_SHIFT, FOLLOWING, State, read_limit, read_meter, read_rate, scope, stored};
+pub(crate) use track::{by_tightness, rate_standing};
 
 use crate::actor::Actor;
 use crate::engine::Shared;
@@ -69,7 +71,7 @@ impl Command {
             Error::Busy { reason: "the data file cannot be used at the moment", retry_after_seconds: 1 };
         // A caller that went away needs no answer.
         match self {
-            Command::Record(record) => drop(record.reply.send(Err(AWAY))),
+            Command::Record(record) => record.reply.refuse(AWAY),
             Command::Load(_, reply) => drop(reply.send(Err(AWAY))),
             Command::Flush(reply) => drop(reply.send(Err(AWAY))),
             Command::Change(change) => change.finish(Err(AWAY)),
@@ -338,6 +340,7 @@ impl Writer {
             }
         }
         standings::store(&mut self.conn, &mut rows).await?;
+        self.forget_tracked(now).await?;
         self.store_key_uses().await
     }
 

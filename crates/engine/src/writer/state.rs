@@ -11,15 +11,16 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 use weir_core::aggregate::{Aggregation, Field};
 use weir_core::filter::EventFilter;
-use weir_core::id::{CustomerId, KeyId, LimitId, MeterId, ProjectId};
+use weir_core::id::{CustomerId, KeyId, LimitId, MeterId, ProjectId, RateLimitId};
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
+use weir_core::rate::RateSpan;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 
 use super::flush::{begin, commit};
 use super::groups::Groups;
 use super::ids::Ids;
-use crate::config::{Config, KeyRule, LimitRule, MeterRule};
+use crate::config::{Config, EVERYONE, KeyRule, LimitRule, MeterRule, RateRule};
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
 use crate::model::{Enforcement, Project, Scope};
@@ -56,6 +57,7 @@ impl State {
         let last_id: Option<Uuid> = sqlx::query_scalar(
             "SELECT max(id) FROM (SELECT max(id) AS id FROM event UNION ALL SELECT max(uuid) FROM customer \
              UNION ALL SELECT max(uuid) FROM meter UNION ALL SELECT max(uuid) FROM usage_limit \
+             UNION ALL SELECT max(uuid) FROM rate_limit \
              UNION ALL SELECT max(uuid) FROM api_key UNION ALL SELECT max(uuid) FROM device UNION ALL SELECT uuid FROM project)",
         )
         .fetch_one(&mut *conn)
@@ -106,11 +108,23 @@ impl State {
                 anchor: stored::<CivilDate>(row.try_get(4)?)?,
                 own: own.remove(&key).unwrap_or_default().into(),
                 counters: Vec::new(),
+                rates: Vec::new(),
             });
+        }
+        for row in
+            sqlx::query("SELECT customer, rate_limit, slot, calls FROM rate_use ORDER BY rate_limit, slot, customer")
+                .fetch_all(&mut *conn)
+                .await?
+        {
+            let customer: i64 = row.try_get(0)?;
+            if let Ok(place) = customers.binary_search_by_key(&customer, |customer| customer.key) {
+                let calls = u64::try_from(row.try_get::<i64, _>(3)?).unwrap_or_default();
+                customers[place].calls_mut(row.try_get(1)?).put(row.try_get(2)?, calls);
+            }
         }
         let types = sqlx::query("SELECT name, id FROM event_type").fetch_all(&mut *conn).await?;
         Ok(State {
-            config: Config { project, meters, defaults, keys: read_keys(conn).await? },
+            config: Config { project, meters, defaults, rates: read_rates(conn).await?, keys: read_keys(conn).await? },
             last_customer: customers.last().map_or(0, |customer| customer.key),
             customers,
             not_before: Timestamp::from_micros(last_recorded.unwrap_or(i64::MIN)),
@@ -231,6 +245,30 @@ pub(crate) fn read_limit(row: &SqliteRow, counting: u64) -> Result<LimitRule> {
             _ => Enforcement::Hard,
         },
         counting,
+    })
+}
+
+async fn read_rates(conn: &mut SqliteConnection) -> Result<FxHashMap<i64, Vec<Arc<RateRule>>>> {
+    let rows = sqlx::query("SELECT * FROM rate_limit WHERE archived_at IS NULL AND enabled = 1 ORDER BY id")
+        .fetch_all(conn)
+        .await?;
+    let mut rates = FxHashMap::<i64, Vec<Arc<RateRule>>>::default();
+    for row in rows {
+        let customer = row.try_get::<Option<i64>, _>("customer")?.unwrap_or(EVERYONE);
+        rates.entry(customer).or_default().push(Arc::new(read_rate(&row)?));
+    }
+    Ok(rates)
+}
+
+/// The rule of a rate limit's row.
+pub(crate) fn read_rate(row: &SqliteRow) -> Result<RateRule> {
+    Ok(RateRule {
+        key: row.try_get("id")?,
+        id: RateLimitId::new(row.try_get("uuid")?),
+        name: row.try_get("name")?,
+        span: stored::<RateSpan>(row.try_get("span")?)?,
+        value: u64::try_from(row.try_get::<i64, _>("units")?).unwrap_or_default(),
+        filters: from_json(row.try_get("dimension_filters")?)?,
     })
 }
 

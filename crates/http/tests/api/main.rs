@@ -11,4 +11,5 @@ mod operations;
 mod refusals;
 mod repeats;
 mod sample;
+mod track;
 mod voids;

@@ -17,6 +17,7 @@ async fn every_operation_works_over_http() {
     let meter = meters(&host).await;
     let limit = limits(&host, &meter).await;
     events(&host, &meter, &limit).await;
+    rate_limits(&host).await;
     keys(&host).await;
     imports(&host).await;
     charts(&host, &meter).await;
@@ -94,6 +95,23 @@ async fn limits(host: &Host, meter: &str) -> String {
     host.ok("limits.archive", json!({ "id": id })).await;
     assert_eq!(host.ok("limits.restore", json!({ "id": id })).await["archivedAt"], Value::Null);
     id
+}
+
+async fn rate_limits(host: &Host) {
+    let new = json!({ "name": "Burst", "window": "minute", "limitValue": 60, "customerId": "tracked" });
+    let made = host.ok("rate_limits.create", new).await;
+    let id = &made["id"];
+    assert!(id.as_str().unwrap().starts_with("rl_"));
+    let changed = host.ok("rate_limits.update", json!({ "id": id, "limitValue": 1 })).await;
+    assert_eq!((&changed["limitValue"], &changed["version"]), (&json!(1), &json!(2)));
+    assert_eq!(host.ok("rate_limits.get", json!({ "id": id })).await, changed);
+    let event = json!({ "customerId": "tracked", "eventType": "llm" });
+    assert_eq!(host.ok("events.track", event.clone()).await["recorded"], true);
+    assert_eq!(host.refused("events.track", event).await.0, "customer_rate_limited");
+    assert_eq!(host.ok("rate_limits.check", json!({ "customerId": "tracked" })).await["allowed"], false);
+    assert_eq!(host.ok("refusals.list", json!({})).await["data"][0]["call"]["rateLimits"][0]["id"], *id);
+    host.ok("rate_limits.archive", json!({ "id": id })).await;
+    assert_eq!(host.ok("rate_limits.list", json!({})).await["data"], json!([]));
 }
 
 async fn events(host: &Host, meter: &str, limit: &str) {

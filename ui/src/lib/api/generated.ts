@@ -83,6 +83,16 @@ export type CheckAnswer = {
   limits: CheckedLimit[];
 };
 
+/** A question: may this customer make a call now? Nothing is consumed. */
+export type CheckRates = {
+  /** The customer's external id. */
+  customerId: string;
+  /** The call's dimensions; without them, every rate limit of the customer applies. */
+  dimensions?: Record<string, string> | null;
+  /** The event's type, for filters on `event_type`. */
+  eventType?: string | null;
+};
+
 /** One limit's part in a check. */
 export type CheckedLimit = {
   /** Used up. */
@@ -591,6 +601,34 @@ export type ListMeters = {
   query?: string | null;
 };
 
+/** Which rate limits to list, newest first. */
+export type ListRateLimits = {
+  /** Where the last page ended. */
+  cursor?: Cursor | null;
+  /** Only this customer's own. */
+  customerId?: string | null;
+  /** Also the archived ones. */
+  includeArchived?: boolean;
+  /** Rows on a page. */
+  limit?: number;
+};
+
+/** Which refusals to list, newest first. */
+export type ListRefusals = {
+  /** Where the last page ended. */
+  cursor?: Cursor | null;
+  /** Only this customer's. */
+  customerId?: string | null;
+  /** From this instant on. */
+  from?: Time | null;
+  /** Rows on a page. */
+  limit?: number;
+  /** Only those by this limit. */
+  limitId?: LimitId | null;
+  /** Up to this instant, exclusive. */
+  to?: Time | null;
+};
+
 /** Which standings to list: closest to their limit first. */
 export type ListStandings = {
   /** Where the last page ended. */
@@ -825,6 +863,22 @@ export type NewMeter = {
   unit?: string | null;
 };
 
+/** A rate limit to create. */
+export type NewRateLimit = {
+  /** The customer's external id; not given: every customer, counted per customer. */
+  customerId?: string | null;
+  /** Only calls with these dimensions count. */
+  dimensionFilters?: Record<string, string>;
+  /** Whether it applies at all; true when not given. */
+  enabled?: boolean;
+  /** Most calls within the window: 1 to 1,000,000,000. */
+  limitValue: number;
+  /** 1 to 256 characters. */
+  name: string;
+  /** How long the window is. */
+  window: RateSpan;
+};
+
 /** Nothing else is asked. */
 export type Nothing = Record<string, never>;
 
@@ -983,12 +1037,126 @@ export type Range = {
   to?: Time | null;
 };
 
+/** A rate limit. */
+export type RateLimit = {
+  /** When it was archived. */
+  archivedAt: Time | null;
+  /** When it was created. */
+  createdAt: Time;
+  /** The customer's external id; null: every customer, counted per customer. */
+  customerId: string | null;
+  /** Only calls with these dimensions count. */
+  dimensionFilters: Record<string, string>;
+  /** Whether it applies at all. */
+  enabled: boolean;
+  /** Which rate limit. */
+  id: RateLimitId;
+  /** Most calls within the window. */
+  limitValue: number;
+  /** Unique among live rate limits of the same customer, or of those for every customer. */
+  name: string;
+  /** The project it belongs to. */
+  projectId: ProjectId;
+  /** When it was last changed. */
+  updatedAt: Time;
+  /** Counts changes, from 1. */
+  version: number;
+  /** How long the window is. */
+  window: RateSpan;
+};
+
+export type RateLimitId = string;
+
+/** One page of a list. */
+export type RateLimitPage = {
+  /** The rows. A page may hold fewer than asked for although more follow. */
+  data: RateLimit[];
+  /** Whether more rows follow. */
+  hasMore: boolean;
+  /** Send this as `cursor` for the next page. */
+  nextCursor: Cursor | null;
+};
+
+/** How long a window is. */
+export type RateSpan = "second" | "minute" | "hour" | "day";
+
+/** Where a customer stands with a rate limit. */
+export type RateStanding = {
+  /** No call is left. */
+  exceeded: boolean;
+  /** Which rate limit. */
+  id: RateLimitId;
+  /** Most calls within the window. */
+  limit: number;
+  /** Its name. */
+  name: string;
+  /** Calls that are left. */
+  remaining: number;
+  /** In Unix seconds: when a call is admitted again, if none is now; else when the oldest counted call leaves the window. */
+  reset: number;
+  /** How long its window is. */
+  window: RateSpan;
+};
+
+/** The answer to a check of rate limits. */
+export type RatesAnswer = {
+  /** Whether no rate limit refuses. */
+  allowed: boolean;
+  /** The rate limits that apply: refusing ones first, then by what remains, then by id. */
+  rateLimits: RateStanding[];
+};
+
 /** An event is durable. */
 export type Recorded = {
   /** Which event; of a repeat, the first one's. */
   id: EventId;
   /** Always true. */
   recorded: boolean;
+};
+
+/** A refused call, as a fact. */
+export type Refusal = {
+  /** When it was refused. */
+  at: Time;
+  /** What was refused, and by what. */
+  call: RefusedCall;
+  /** Counts refusals. */
+  id: number;
+  /** The project it belongs to. */
+  projectId: ProjectId;
+};
+
+/** One page of a list. */
+export type RefusalPage = {
+  /** The rows. A page may hold fewer than asked for although more follow. */
+  data: Refusal[];
+  /** Whether more rows follow. */
+  hasMore: boolean;
+  /** Send this as `cursor` for the next page. */
+  nextCursor: Cursor | null;
+};
+
+/** What refused a call. */
+export type RefusalReason = "customer_rate_limited" | "limit_exceeded";
+
+/** What was refused, and by what. */
+export type RefusedCall = {
+  /** The customer's external id. */
+  customerId: string;
+  /** The event's effective dimensions. */
+  dimensions: Record<string, string>;
+  /** The event's type. */
+  eventType: string;
+  /** The limits that refused, as they stood. */
+  limits: CheckedLimit[];
+  /** The rate limits that refused, as they stood. */
+  rateLimits: RateStanding[];
+  /** What refused. */
+  reason: RefusalReason;
+  /** The event's time, where the caller gave one. */
+  timestamp: Time | null;
+  /** The event's values. */
+  values: Record<string, Quantity>;
 };
 
 /** A row that was refused. */
@@ -1097,6 +1265,16 @@ export type Summary = {
 export type TimeSource = {
   /** A column of times in RFC 3339, alike without a zone, or counted since 1970 in seconds, milliseconds or microseconds. */
   column: string;
+};
+
+/** A tracked event is durable. */
+export type Tracked = {
+  /** Which event; of a repeat, the first one's. */
+  id: EventId;
+  /** The limits that the event counts on, with the event: by the least remaining share, then by id. */
+  limits: CheckedLimit[];
+  /** Always true. */
+  recorded: boolean;
 };
 
 /** Totals of one event type. */
@@ -1237,6 +1415,11 @@ export interface Operations {
   "events.batch": {
     req: EventBatch;
     res: BatchRecorded;
+  };
+  /** Records an event if neither a rate limit nor a limit refuses it: decided and recorded in one step. */
+  "events.track": {
+    req: EventInput;
+    res: Tracked;
   };
   /** Lists events, newest first. */
   "events.list": {
@@ -1417,6 +1600,60 @@ export interface Operations {
     req: ListStandings;
     res: StandingRowPage;
   };
+  /** Creates a rate limit for one customer, or for every customer. */
+  "rate_limits.create": {
+    req: NewRateLimit;
+    res: RateLimit;
+  };
+  /** Lists rate limits. */
+  "rate_limits.list": {
+    req: ListRateLimits;
+    res: RateLimitPage;
+  };
+  /** Answers a rate limit. */
+  "rate_limits.get": {
+    req: {
+      /** Which one. */
+      id: string;
+    };
+    res: RateLimit;
+  };
+  /** Changes a rate limit's fields that are given, from the next call on. */
+  "rate_limits.update": {
+    req: {
+      /** Only calls with these dimensions count. */
+      dimensionFilters?: Record<string, string> | null;
+      /** Whether it applies at all. */
+      enabled?: boolean | null;
+      /** Which one. */
+      id: string;
+      /** Most calls within the window: 1 to 1,000,000,000. */
+      limitValue?: number | null;
+      /** 1 to 256 characters. */
+      name?: string | null;
+      /** How long the window is. */
+      window?: RateSpan | null;
+    };
+    res: RateLimit;
+  };
+  /** Archives a rate limit: it is as if absent. */
+  "rate_limits.archive": {
+    req: {
+      /** Which one. */
+      id: string;
+    };
+    res: Success;
+  };
+  /** Asks whether a customer may make a call now, as far as rate limits go; nothing is consumed. */
+  "rate_limits.check": {
+    req: CheckRates;
+    res: RatesAnswer;
+  };
+  /** Lists refused calls, newest first. */
+  "refusals.list": {
+    req: ListRefusals;
+    res: RefusalPage;
+  };
   /** Makes an API key; its secret is shown this once. */
   "keys.create": {
     req: NewKey;
@@ -1525,6 +1762,7 @@ export const routes = {
   "customers.usage": ["GET", "/customers/{id}/usage"],
   "events.record": ["POST", "/events/record"],
   "events.batch": ["POST", "/events/batch"],
+  "events.track": ["POST", "/track"],
   "events.list": ["GET", "/events"],
   "events.get": ["GET", "/events/{id}"],
   "events.void": ["POST", "/events/{id}/void"],
@@ -1545,6 +1783,13 @@ export const routes = {
   "limits.restore": ["POST", "/limits/{id}/restore"],
   "limits.check": ["POST", "/limits/check"],
   "limits.standings": ["GET", "/limits/standings"],
+  "rate_limits.create": ["POST", "/rate-limits"],
+  "rate_limits.list": ["GET", "/rate-limits"],
+  "rate_limits.get": ["GET", "/rate-limits/{id}"],
+  "rate_limits.update": ["PUT", "/rate-limits/{id}"],
+  "rate_limits.archive": ["DELETE", "/rate-limits/{id}"],
+  "rate_limits.check": ["POST", "/rate-limits/check"],
+  "refusals.list": ["GET", "/refusals"],
   "keys.create": ["POST", "/keys"],
   "keys.list": ["GET", "/keys"],
   "keys.revoke": ["DELETE", "/keys/{id}"],

@@ -1,0 +1,305 @@
+//! Tracking: rate limits, then limits with the event's own share, then recording, decided in one step against the overlay.
+
+use std::cmp::Reverse;
+
+use rustc_hash::FxHashMap;
+use sqlx::Arguments;
+use uuid::Uuid;
+use weir_core::aggregate::{Aggregate, Contribution};
+use weir_core::decide::admits;
+use weir_core::event::Facts;
+use weir_core::filter::within;
+use weir_core::id::EventId;
+use weir_core::time::Timestamp;
+
+use super::flush::insert_rows;
+use super::ingest::{Overlay, Prepared};
+use super::{Writer, counters};
+use crate::actor::Actor;
+use crate::check::{Applied, building};
+use crate::config::{Config, RateRule, effective};
+use crate::error::{Error, Result};
+use crate::live::{LiveCustomer, WindowCount};
+use crate::model::{CheckedLimit, Enforcement, RateStanding, RefusalReason, Refused, RefusedCall, Tracked};
+use crate::scan::to_json;
+
+/// Refusals kept; older ones go.
+const KEEP_REFUSALS: i64 = 100_000;
+
+/// Windows long over that events of this batch lie in, by customer and limit: live counters do not reach back to them.
+pub(super) type Past = FxHashMap<(i64, i64), Vec<WindowCount>>;
+
+/// A refused call on its way into the file.
+pub(super) struct RefusalRow {
+    customer: i64,
+    body: String,
+}
+
+/// One limit that an event counts on, in the window of the event.
+struct Judged<'a> {
+    applied: Applied<'a>,
+    part: Option<Contribution>,
+}
+
+impl Judged<'_> {
+    fn refuses(&self) -> Result<bool> {
+        let rule = self.applied.rule;
+        Ok(rule.enforcement == Enforcement::Hard && !admits(&self.applied.total, self.part.as_ref(), rule.value)?)
+    }
+}
+
+/// Where a customer stands with a rate limit.
+pub(crate) fn rate_standing(rule: &RateRule, customer: Option<&LiveCustomer>, now: Timestamp) -> RateStanding {
+    let calls = customer.and_then(|customer| customer.calls(rule.key));
+    let (used, admits_from, frees_at) = calls.map_or((0, now, now), |calls| {
+        let frees_at = calls.frees_at(rule.span, now);
+        (calls.used(rule.span, now), calls.admits_from(rule.span, rule.value, now), frees_at)
+    });
+    let exceeded = used >= rule.value;
+    RateStanding {
+        id: rule.id,
+        name: rule.name.clone(),
+        window: rule.span,
+        limit: rule.value,
+        remaining: rule.value.saturating_sub(used),
+        reset: if exceeded { admits_from } else { frees_at }.unix_seconds_ceil(),
+        exceeded,
+    }
+}
+
+/// Puts refusing rate limits first, then those with the least left.
+pub(crate) fn by_tightness(rates: &mut [RateStanding]) {
+    rates.sort_by_key(|rate| {
+        (!rate.exceeded, if rate.exceeded { Reverse(rate.reset) } else { Reverse(0) }, rate.remaining, rate.id)
+    });
+}
+
+impl Writer {
+    /// Loads the windows that tracked events lie in and live counters do not reach back to.
+    pub(super) async fn look_back(&mut self, overlay: &mut Overlay, event: &Prepared) -> Result<()> {
+        let (Some(at), Some(customer)) = (event.at, overlay.customers.get(event.customer.as_str())) else {
+            return Ok(());
+        };
+        let config = self.shared.config();
+        let zone = customer.zone(&config);
+        let facts = event.facts(unrecorded(), at);
+        for (rule, _) in effective(&config, &customer.own) {
+            let Some(meter) = config.meter_of(rule) else { continue };
+            let Some(counter) = customer.counter(&config, rule, meter) else { continue };
+            let window = rule.period.window(zone, customer.anchor, at);
+            if counter.covers(window) || !within(&rule.filters, &facts) || !meter.filter.matches(&facts) {
+                continue;
+            }
+            let windows = overlay.past.entry((customer.key, rule.key)).or_default();
+            if windows.iter().all(|known| known.window != window) {
+                let count =
+                    counters::look_back(&mut self.conn, &self.groups, &self.pending, meter, rule, customer.key, window);
+                windows.push(count.await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides an event and records it if nothing refuses. The outer error is the writer's, the inner one the caller's.
+    pub(super) async fn track(
+        &mut self,
+        overlay: &mut Overlay,
+        event: Prepared,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Result<Tracked>> {
+        let config = self.shared.config();
+        let Some(customer) = overlay.customers.get(event.customer.as_str()) else {
+            return Err(Error::Storage("a customer was not resolved".to_owned()));
+        };
+        let at = event.at.unwrap_or(now);
+        let name = customer.external.clone();
+        let facts = event.facts(unrecorded(), at);
+        let rules: Vec<_> =
+            config.rates_of(customer.key).filter(|rule| within(&rule.filters, &facts)).cloned().collect();
+        let repeats = event.key.is_some_and(|key| overlay.keys.contains_key(&(customer.key, key.hash)));
+        let judged = match judge(&config, customer, &overlay.past, &facts) {
+            Ok(judged) => judged,
+            Err(busy) => return Ok(Err(busy)),
+        };
+        if !repeats {
+            let mut rates: Vec<_> = rules.iter().map(|rule| rate_standing(rule, Some(customer), now)).collect();
+            by_tightness(&mut rates);
+            let refused = refusal(rates, judged, now)?;
+            if let Some(refused) = refused {
+                let call = RefusedCall {
+                    customer_id: event.customer.clone(),
+                    reason: if refused.rate_limits.is_empty() {
+                        RefusalReason::LimitExceeded
+                    } else {
+                        RefusalReason::CustomerRateLimited
+                    },
+                    event_type: event.event_type.clone(),
+                    values: event.values.clone(),
+                    dimensions: event.dimensions.clone(),
+                    timestamp: event.at,
+                    limits: refused.limits.clone(),
+                    rate_limits: refused.rate_limits.clone(),
+                };
+                // A refused call creates no customer.
+                let known = if overlay.unknown.contains(&name) { 0 } else { customer.key };
+                overlay.refusals.push(RefusalRow { customer: known, body: to_json(&call)? });
+                return Ok(Err(Error::Refused(Box::new(refused))));
+            }
+        }
+        let event = vec![event];
+        let (values, dimensions) = (event[0].values.clone(), event[0].dimensions.clone());
+        let event_type = event[0].event_type.clone();
+        let outcomes = self.apply(overlay, event, actor, now).await?;
+        let [outcome] = outcomes.as_slice() else {
+            return Err(Error::Storage("an event was not recorded".to_owned()));
+        };
+        let Some(customer) = overlay.customers.get_mut(&name) else {
+            return Err(Error::Storage("a customer was not resolved".to_owned()));
+        };
+        if !outcome.duplicate {
+            for rule in &rules {
+                let calls = customer.calls_mut(rule.key);
+                calls.take(rule.span, now);
+                if let Some((slot, calls)) = calls.newest() {
+                    overlay.rate_uses.insert((rule.key, slot, customer.key), calls);
+                }
+            }
+        }
+        let mut rate_limits: Vec<_> = rules.iter().map(|rule| rate_standing(rule, Some(customer), now)).collect();
+        rate_limits.sort_by_key(|rate| (rate.remaining, rate.id));
+        let facts = Facts {
+            id: outcome.id,
+            at,
+            customer: &name,
+            event_type: &event_type,
+            values: &values,
+            dimensions: &dimensions,
+        };
+        let limits = judge(&config, customer, &overlay.past, &facts).map(checked);
+        Ok(limits.map(|limits| Tracked { id: outcome.id, recorded: true, limits, rate_limits }))
+    }
+
+    /// Writes the refusals and the use of rate limits of a batch.
+    pub(super) async fn store_tracked(&mut self, overlay: &Overlay, now: Timestamp) -> Result<()> {
+        let at = now.as_micros();
+        insert_rows(&mut self.conn, "INTO refusal (customer, at, body)", 3, "", &overlay.refusals, |arguments, row| {
+            arguments.add(row.customer)?;
+            arguments.add(at)?;
+            arguments.add(row.body.as_str())
+        })
+        .await?;
+        let mut uses: Vec<_> = overlay.rate_uses.iter().collect();
+        uses.sort_unstable();
+        insert_rows(
+            &mut self.conn,
+            "INTO rate_use (rate_limit, slot, customer, calls)",
+            4,
+            "ON CONFLICT DO UPDATE SET calls = excluded.calls",
+            &uses,
+            |arguments, ((rate_limit, slot, customer), calls)| {
+                arguments.add(*rate_limit)?;
+                arguments.add(*slot)?;
+                arguments.add(*customer)?;
+                arguments.add(**calls as i64)
+            },
+        )
+        .await
+    }
+
+    /// Removes refusals beyond those kept, and calls that have left their windows.
+    pub(super) async fn forget_tracked(&mut self, now: Timestamp) -> Result<()> {
+        sqlx::query("DELETE FROM refusal WHERE seq <= (SELECT max(seq) FROM refusal) - ?1")
+            .bind(KEEP_REFUSALS)
+            .execute(&mut self.conn)
+            .await?;
+        let config = self.shared.config();
+        for rule in config.rates.values().flatten() {
+            // The slot before the one in which a window that ends now begins.
+            let gone = rule.span.slot(Timestamp::from_micros(now.as_micros() - rule.span.micros())) - 1;
+            sqlx::query("DELETE FROM rate_use WHERE rate_limit = ?1 AND slot <= ?2")
+                .bind(rule.key)
+                .bind(gone)
+                .execute(&mut self.conn)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The id of an event that may be recorded: newer than any that is.
+fn unrecorded() -> EventId {
+    EventId::new(Uuid::max())
+}
+
+/// The limits that an event counts on, in its own windows.
+fn judge<'a>(
+    config: &'a Config,
+    customer: &'a LiveCustomer,
+    past: &Past,
+    facts: &Facts<'_>,
+) -> Result<Vec<Judged<'a>>> {
+    let zone = customer.zone(config);
+    let mut judged = Vec::new();
+    for (rule, source) in effective(config, &customer.own) {
+        let Some(meter) = config.meter_of(rule) else { continue };
+        if !within(&rule.filters, facts) || !meter.filter.matches(facts) {
+            continue;
+        }
+        let counter = customer.counter(config, rule, meter).ok_or_else(building)?;
+        let window = rule.period.window(zone, customer.anchor, facts.at);
+        let total = if counter.covers(window) {
+            counter.total(meter.aggregation, window)
+        } else {
+            let windows = past.get(&(customer.key, rule.key)).into_iter().flatten();
+            let mut counts = windows.filter(|count| count.window == window).map(|count| count.total.clone());
+            counts.next().ok_or_else(|| Error::Storage("a window was not looked up".to_owned()))?
+        };
+        let part = meter.field.of(facts);
+        judged.push(Judged { applied: Applied::over(rule, meter, source, window, total), part });
+    }
+    Ok(judged)
+}
+
+fn checked(mut judged: Vec<Judged<'_>>) -> Vec<CheckedLimit> {
+    judged.sort_by(|a, b| a.applied.by_urgency(false, &b.applied, false));
+    judged.iter().map(|judged| judged.applied.checked()).collect()
+}
+
+/// What refuses an event, if anything does.
+fn refusal(rates: Vec<RateStanding>, judged: Vec<Judged<'_>>, now: Timestamp) -> Result<Option<Refused>> {
+    let tightest = rates.first().cloned();
+    let exceeded: Vec<_> = rates.into_iter().filter(|rate| rate.exceeded).collect();
+    let wait = |reset: i64| u32::try_from(reset.saturating_sub(now.unix_seconds()).max(1)).unwrap_or(u32::MAX);
+    if let Some(longest) = exceeded.first() {
+        let retry_after_seconds = Some(wait(longest.reset));
+        let (limits, meter) = (Vec::new(), None);
+        return Ok(Some(Refused { rate_limits: exceeded, limits, meter, tightest, retry_after_seconds }));
+    }
+    let mut refusing = Vec::new();
+    for judged in judged {
+        if judged.refuses()? {
+            refusing.push(judged);
+        }
+    }
+    refusing.sort_by(|a, b| a.applied.by_urgency(true, &b.applied, true));
+    let Some(first) = refusing.first() else { return Ok(None) };
+    let meter = Some(first.applied.meter.name.clone());
+    let limits: Vec<_> = refusing.iter().map(|judged| judged.applied.checked()).collect();
+    // Only once every refusing window is over is it worth asking again.
+    let reset = limits.iter().map(|limit| limit.reset).try_fold(0, |latest, reset| Some(latest.max(reset?)));
+    let retry_after_seconds = reset.filter(|reset| *reset > now.unix_seconds()).map(wait);
+    Ok(Some(Refused { rate_limits: Vec::new(), limits, meter, tightest, retry_after_seconds }))
+}
+
+/// Counts an event on a window long over, where this batch looked one up.
+pub(super) fn count_past(past: &mut Past, customer: i64, limit: i64, part: &Contribution) -> Result<()> {
+    for count in past.get_mut(&(customer, limit)).into_iter().flatten() {
+        let newest = matches!(count.total, Aggregate::Latest(_));
+        let before_end = count.window.end.is_none_or(|end| part.at < end);
+        if count.window.contains(part.at) || (newest && before_end) {
+            count.total.add(part)?;
+        }
+    }
+    Ok(())
+}
