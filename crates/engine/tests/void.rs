@@ -218,7 +218,7 @@ async fn voids_are_numbered_without_gap_by_each_device() {
     assert_eq!(numbers(&bench).await, "1/1 1/2");
     bench = bench.reopen().await;
     let backup = bench.dir.path().join("copy.db");
-    bench.engine.backup(&backup).await.unwrap();
+    bench.engine.backup(&actor(), &backup).await.unwrap();
     void(&bench, ids[1]).await;
     assert_eq!(numbers(&bench).await, "1/1 1/2 1/3");
     bench.engine.close().await;
