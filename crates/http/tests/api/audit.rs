@@ -118,6 +118,15 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
     steps.changes("limits.restore", json!({ "id": limit })).await;
     steps.changes_nothing("limits.restore", json!({ "id": limit })).await;
 
+    let new = json!({ "name": "burst", "window": "minute", "limitValue": 5, "customerId": "newcomer" });
+    let rate = id(&steps.changes("rate_limits.create", new.clone()).await);
+    steps.fails("rate_limits.create", new).await;
+    steps.changes("rate_limits.update", json!({ "id": rate, "window": "hour" })).await;
+    steps.changes_nothing("rate_limits.update", json!({ "id": rate, "limitValue": 5 })).await;
+    steps.fails("rate_limits.update", json!({ "id": rate, "limitValue": 0 })).await;
+    steps.changes("rate_limits.archive", json!({ "id": rate })).await;
+    steps.changes_nothing("rate_limits.archive", json!({ "id": rate })).await;
+
     let key = id(&steps.changes("keys.create", json!({ "name": "worker", "scope": "ingest" })).await);
     steps.fails("keys.create", json!({ "name": "", "scope": "ingest" })).await;
     steps.changes("keys.revoke", json!({ "id": key })).await;
