@@ -1,7 +1,7 @@
 //! The best that plain SQLite does with the same rows: what recording is held against.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Arguments, ConnectOptions, SqliteConnection};
@@ -113,5 +113,18 @@ impl Plain {
             n += batch;
         }
         (n - first) as f64 / started.elapsed().as_secs_f64()
+    }
+
+    /// How long each of many commits of one event takes, ascending.
+    pub async fn latencies(customers: usize, total: usize) -> Vec<Duration> {
+        let mut plain = Plain::open().await;
+        let mut latencies = Vec::with_capacity(total);
+        for n in 0..total {
+            let started = Instant::now();
+            plain.insert(n, 1, customers).await;
+            latencies.push(started.elapsed());
+        }
+        latencies.sort_unstable();
+        latencies
     }
 }

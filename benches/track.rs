@@ -1,0 +1,88 @@
+//! Tracking: decided, recorded and durable when answered, beside what plain SQLite does with the same rows in the same run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use weir_benches::{Bench, Plain, event, line, quantile};
+use weir_engine::{Actor, Engine};
+
+const CUSTOMERS: usize = 1_000;
+/// What the 99th percentile at half of saturation may be of that of a bare commit.
+const WANTED: f64 = 3.0;
+
+async fn track(engine: &Engine, n: usize) {
+    engine.track(&Actor::system(), event(n, CUSTOMERS)).await.expect("admitted");
+}
+
+/// Tracks per second by some callers at a time, each waiting for its answer.
+async fn rate(engine: &Engine, next: &Arc<AtomicUsize>, callers: usize, total: usize) -> f64 {
+    let until = next.load(Ordering::Relaxed) + total;
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..callers)
+        .map(|_| {
+            let (engine, next) = (engine.clone(), next.clone());
+            tokio::spawn(async move {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= until {
+                        break;
+                    }
+                    track(&engine, n).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("a caller");
+    }
+    total as f64 / started.elapsed().as_secs_f64()
+}
+
+/// How long each of many tracks takes that arrive at a steady rate, whether or not earlier ones were answered.
+async fn latencies(engine: &Engine, next: &Arc<AtomicUsize>, per_second: f64, total: usize) -> Vec<Duration> {
+    let started = tokio::time::Instant::now();
+    let mut tasks = Vec::with_capacity(total);
+    for arrival in 0..total {
+        tokio::time::sleep_until(started + Duration::from_secs_f64(arrival as f64 / per_second)).await;
+        let (engine, n) = (engine.clone(), next.fetch_add(1, Ordering::Relaxed));
+        tasks.push(tokio::spawn(async move {
+            let sent = Instant::now();
+            track(&engine, n).await;
+            sent.elapsed()
+        }));
+    }
+    let mut latencies = Vec::with_capacity(total);
+    for task in tasks {
+        latencies.push(task.await.expect("a call"));
+    }
+    latencies.sort_unstable();
+    latencies
+}
+
+#[tokio::main]
+async fn main() {
+    println!("track: {CUSTOMERS} customers, 4 meters, 2 limits, cache 64 MiB, synchronous FULL on both sides");
+    let bench = Bench::open().await;
+    let next = Arc::new(AtomicUsize::new(0));
+    rate(&bench.engine, &next, 64, 10_000).await;
+
+    let saturated = rate(&bench.engine, &next, 64, 60_000).await;
+    let batches = Plain::rate(CUSTOMERS, 64, 60_000).await;
+    line("64 callers, against batches of 64", saturated, batches, 0.4, "tracks/s");
+
+    let single = rate(&bench.engine, &next, 1, 3_000).await;
+    let commits = Plain::rate(CUSTOMERS, 1, 3_000).await;
+    line("one caller, against a commit each", single, commits, 0.8, "tracks/s");
+
+    let bare = Plain::latencies(CUSTOMERS, 5_000).await;
+    let steady = latencies(&bench.engine, &next, saturated / 2.0, 40_000).await;
+    for (what, times) in [("a bare commit", &bare), ("track at half of saturation", &steady)] {
+        let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|q| quantile(times, q));
+        println!("{what:<28} p50 {p50:>9.2?}  p99 {p99:>9.2?}  p99.9 {p999:>9.2?}");
+    }
+    let ratio = quantile(&steady, 0.99).as_secs_f64() / quantile(&bare, 0.99).as_secs_f64();
+    let verdict = if ratio <= WANTED { "ok" } else { "ABOVE" };
+    println!("p99 at half of saturation: {ratio:.2} of a bare commit's (wanted at most {WANTED:.1}) {verdict}");
+    bench.engine.close().await;
+}
