@@ -36,7 +36,7 @@ const RATE: u64 = 40;
 fn call(caller: usize, n: usize) -> EventInput {
     EventInput {
         idempotency_key: Some(format!("{caller}-{n}")),
-        model: Some(if n % 2 == 0 { "small" } else { "large" }.to_owned()),
+        model: Some(if n.is_multiple_of(2) { "small" } else { "large" }.to_owned()),
         ..event(CUSTOMERS[caller % CUSTOMERS.len()], "1")
     }
 }
