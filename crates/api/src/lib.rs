@@ -10,6 +10,7 @@ mod context;
 mod error;
 pub mod imports;
 pub mod intake;
+mod limit_file;
 mod openapi;
 mod operation;
 mod ops;

@@ -20,6 +20,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Make, list and revoke API keys
     Keys(KeysArgs),
+    /// Put limits into force from a file, and write them as one
+    Limits(LimitsArgs),
     /// Record the usage in a CSV or JSON Lines file; running it again adds only what is new
     Import(ImportArgs),
     /// Recompute everything from the recorded events and print any difference
@@ -115,6 +117,65 @@ impl KeyScope {
             KeyScope::Read => "read",
             KeyScope::Ingest => "ingest",
             KeyScope::Manage => "manage",
+        }
+    }
+}
+
+/// What to do with limits.
+#[derive(Debug, Args)]
+pub struct LimitsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LimitsCommand,
+}
+
+/// What to do with limits.
+#[derive(Debug, Subcommand)]
+pub enum LimitsCommand {
+    /// Put the limits of a file into force, all or none; doing it again changes nothing
+    #[command(
+        after_help = "Exit status: 0 when the limits are in force or the preview is said, 1 when the file is refused."
+    )]
+    Apply {
+        /// The file, TOML or JSON; `-` for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        data: DataArgs,
+        /// Only say what would change
+        #[arg(long)]
+        preview: bool,
+        /// Also archive every live limit that the file does not name
+        #[arg(long)]
+        archive_missing: bool,
+        /// How the file is written; by its ending when not given, and TOML where that says nothing
+        #[arg(long)]
+        format: Option<FileFormat>,
+    },
+    /// Print every live limit as a file that can be applied
+    Export {
+        #[command(flatten)]
+        data: DataArgs,
+        /// How to write it
+        #[arg(long, default_value = "toml")]
+        format: FileFormat,
+    },
+}
+
+/// How a file of limits is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    /// A `[[limit]]` table for each limit
+    Toml,
+    /// `{"limits": [...]}`
+    Json,
+}
+
+impl FileFormat {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FileFormat::Toml => "toml",
+            FileFormat::Json => "json",
         }
     }
 }

@@ -8,6 +8,7 @@ mod doctor;
 mod failure;
 mod import;
 mod keys;
+mod limits;
 mod serve;
 
 use std::io::IsTerminal;
@@ -49,6 +50,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(args) => serve::run(args).await,
         Command::Keys(args) => keys::run(args).await,
+        Command::Limits(args) => limits::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Backup(args) => backup::backup(args).await,

@@ -1,15 +1,15 @@
 //! The audit, read: who changed what, newest first.
 //!
-//! A customer's facts are those whose target is the customer, those whose target is a limit of the customer's own, and the voids
-//! of the customer's events. The first two are found by their ids: a limit never passes to another customer, and rows of limits
-//! stay when they are archived. An event says whose it is in the fact itself, by the external id, which never changes.
+//! A customer's facts are those whose target is the customer, those whose target is a limit or a rate limit of the customer's own,
+//! and the voids of the customer's events. The former are found by their ids: a limit never passes to another customer, and its
+//! row stays when it is archived. An event says whose it is in the fact itself, by the external id, which never changes.
 
 use rustc_hash::FxHashMap;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 use weir_core::error::Fault;
-use weir_core::id::{KeyId, LimitId};
+use weir_core::id::{KeyId, LimitId, RateLimitId};
 use weir_core::text::{self, MAX_SHORT};
 use weir_core::time::Timestamp;
 
@@ -102,15 +102,21 @@ impl Engine {
         }
     }
 
-    /// What facts about a customer are about: the customer, and every limit that is or was the customer's own.
+    /// What facts about a customer are about: the customer, and every limit and rate limit that is or was the customer's own.
     async fn targets_of(&self, conn: &mut SqliteConnection, external: &str) -> Result<Vec<String>> {
         let Some(customer) = self.shared.customers.get(external) else { return Ok(Vec::new()) };
+        let mut targets = vec![customer.id.to_string()];
         let limits: Vec<Uuid> = sqlx::query_scalar("SELECT uuid FROM usage_limit WHERE customer = ?1")
+            .bind(customer.key)
+            .fetch_all(&mut *conn)
+            .await?;
+        targets.extend(limits.into_iter().map(|uuid| LimitId::new(uuid).to_string()));
+        let rates: Vec<Uuid> = sqlx::query_scalar("SELECT uuid FROM rate_limit WHERE customer = ?1")
             .bind(customer.key)
             .fetch_all(conn)
             .await?;
-        let limits = limits.into_iter().map(|uuid| LimitId::new(uuid).to_string());
-        Ok(std::iter::once(customer.id.to_string()).chain(limits).collect())
+        targets.extend(rates.into_iter().map(|uuid| RateLimitId::new(uuid).to_string()));
+        Ok(targets)
     }
 
     fn fact(&self, row: &SqliteRow, actors: &FxHashMap<i64, AuditActor>) -> Result<AuditFact> {

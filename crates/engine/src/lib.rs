@@ -16,6 +16,7 @@ pub mod doctor;
 mod engine;
 mod error;
 mod keys;
+mod limit_sync;
 mod limits;
 mod live;
 mod meters;

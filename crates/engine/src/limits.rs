@@ -14,7 +14,7 @@ use weir_core::time::Timestamp;
 
 use crate::actor::Actor;
 use crate::changes::Topics;
-use crate::config::{MeterRule, effective};
+use crate::config::{Config, MeterRule, effective};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Cursor, Enforcement, Limit, LimitPatch, ListLimits, NewLimit, Page};
@@ -25,7 +25,7 @@ use crate::writer::{Audit, Tx, read_limit, stored};
 const MAX_THRESHOLDS: usize = 20;
 const MAX_THRESHOLD: u16 = 1_000;
 
-const SELECT: &str = "SELECT l.*, m.uuid AS meter_uuid, c.external_id AS customer_external \
+pub(crate) const SELECT: &str = "SELECT l.*, m.uuid AS meter_uuid, c.external_id AS customer_external \
      FROM usage_limit l JOIN meter m ON m.id = l.meter LEFT JOIN customer c ON c.id = l.customer";
 
 fn no_limit(id: LimitId) -> Error {
@@ -116,7 +116,7 @@ impl Engine {
     }
 }
 
-fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Limit> {
+pub(crate) fn read(row: &SqliteRow, project_id: ProjectId) -> Result<Limit> {
     let (units, nanos): (i64, i64) = (row.try_get("units")?, row.try_get("nanos")?);
     let enforcement = match row.try_get("enforcement")? {
         "soft" => Enforcement::Soft,
@@ -154,11 +154,26 @@ fn check(
     filters: &BTreeMap<String, String>,
     thresholds: &mut Vec<u16>,
 ) -> Result<(), Fault> {
-    text::check("name", name, 1, MAX_SHORT)?;
-    if !value.is_positive() {
-        return Err(Fault::invalid("limitValue", "must be above 0"));
-    }
-    check_dimensions("dimensionFilters", filters)?;
+    check_name(name)?;
+    check_value(value)?;
+    check_filters(filters)?;
+    check_thresholds(thresholds)
+}
+
+pub(crate) fn check_name(name: &str) -> Result<(), Fault> {
+    text::check("name", name, 1, MAX_SHORT)
+}
+
+pub(crate) fn check_value(value: Quantity) -> Result<(), Fault> {
+    if value.is_positive() { Ok(()) } else { Err(Fault::invalid("limitValue", "must be above 0")) }
+}
+
+pub(crate) fn check_filters(filters: &BTreeMap<String, String>) -> Result<(), Fault> {
+    check_dimensions("dimensionFilters", filters)
+}
+
+/// Also sorts them, and drops repeats.
+pub(crate) fn check_thresholds(thresholds: &mut Vec<u16>) -> Result<(), Fault> {
     if thresholds.len() > MAX_THRESHOLDS {
         return Err(Fault::invalid("alertThresholds", format_args!("must have at most {MAX_THRESHOLDS} entries")));
     }
@@ -173,25 +188,22 @@ fn check(
     Ok(())
 }
 
+/// A live meter that can be limited.
+pub(crate) fn limitable(config: &Config, id: MeterId) -> Result<Arc<MeterRule>, Fault> {
+    let meter = config.meters.values().find(|meter| meter.id == id).cloned();
+    let meter =
+        meter.ok_or_else(|| Fault { code: Code::MeterNotFound, ..Fault::invalid("meterId", "names no live meter") })?;
+    if !meter.aggregation.can_be_limited() {
+        let reason = format_args!("names a meter of `{}`, which cannot be limited", meter.aggregation);
+        return Err(Fault::invalid("meterId", reason));
+    }
+    Ok(meter)
+}
+
 impl Tx<'_> {
     async fn find_limit(&mut self, id: LimitId) -> Result<Limit> {
         let project = self.project();
         find(self.conn(), project, id).await
-    }
-
-    /// A live meter that can be limited.
-    fn limitable(&self, id: MeterId) -> Result<Arc<MeterRule>> {
-        let meter = self.config.meters.values().find(|meter| meter.id == id).cloned();
-        let meter = meter
-            .ok_or_else(|| Fault { code: Code::MeterNotFound, ..Fault::invalid("meterId", "names no live meter") })?;
-        if !meter.aggregation.can_be_limited() {
-            return Err(Fault::invalid(
-                "meterId",
-                format_args!("names a meter of `{}`, which cannot be limited", meter.aggregation),
-            )
-            .into());
-        }
-        Ok(meter)
     }
 
     async fn refuse_taken_limit_name(&mut self, name: &str, customer: Option<i64>, but: Option<LimitId>) -> Result<()> {
@@ -251,7 +263,7 @@ impl Tx<'_> {
 
 async fn create(tx: &mut Tx<'_>, mut new: NewLimit) -> Result<Limit> {
     check(&new.name, new.limit_value, &new.dimension_filters, &mut new.alert_thresholds)?;
-    let meter = tx.limitable(new.meter_id)?;
+    let meter = limitable(&tx.config, new.meter_id)?;
     let customer = match &new.customer_id {
         Some(external) => Some(tx.customer_or_new(external).await?.key),
         None => None,
@@ -297,7 +309,7 @@ async fn update(tx: &mut Tx<'_>, id: LimitId, patch: LimitPatch) -> Result<Limit
     if after == before {
         return Ok(before);
     }
-    let meter = tx.limitable(after.meter_id)?;
+    let meter = limitable(&tx.config, after.meter_id)?;
     if before.archived_at.is_none() && after.name != before.name {
         let customer =
             before.customer_id.as_deref().and_then(|external| tx.customer(external)).map(|customer| customer.key);
@@ -333,7 +345,7 @@ async fn set_archived(tx: &mut Tx<'_>, id: LimitId, archived: bool) -> Result<Li
         return Ok(before);
     }
     if !archived {
-        tx.limitable(before.meter_id)?;
+        limitable(&tx.config, before.meter_id)?;
         let customer =
             before.customer_id.as_deref().and_then(|external| tx.customer(external)).map(|customer| customer.key);
         tx.refuse_taken_limit_name(&before.name, customer, Some(id)).await?;

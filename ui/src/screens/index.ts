@@ -15,6 +15,7 @@ import CustomerScreen from "./customers/CustomerScreen.svelte";
 import CustomersScreen from "./customers/CustomersScreen.svelte";
 import EventsScreen from "./events/EventsScreen.svelte";
 import ImportScreen from "./events/ImportScreen.svelte";
+import LimitFileScreen from "./limits/LimitFileScreen.svelte";
 import LimitFormScreen from "./limits/LimitFormScreen.svelte";
 import LimitScreen from "./limits/LimitScreen.svelte";
 import LimitsScreen from "./limits/LimitsScreen.svelte";
@@ -57,6 +58,7 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "meters/:id/edit", component: MeterFormScreen, identity: ["id"] },
   { pattern: "limits", component: LimitsScreen },
   { pattern: "limits/new", component: LimitFormScreen },
+  { pattern: "limits/file", component: LimitFileScreen },
   { pattern: "limits/:id", component: LimitScreen, identity: ["id"] },
   { pattern: "limits/:id/edit", component: LimitFormScreen, identity: ["id"] },
   { pattern: "audit", component: AuditScreen },

@@ -23,6 +23,7 @@ describe("every screen", () => {
     ["#/meters/new", "New meter"],
     ["#/limits", "Token allowance"],
     ["#/limits/new", "What it does now"],
+    ["#/limits/file", "See first what changes"],
     ["#/audit", "Created API key"],
     ["#/audit?fact=aud_2", "aggregation"],
     ["#/audit?query=nothing+like+it", "No change matches"],

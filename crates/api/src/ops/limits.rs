@@ -1,13 +1,19 @@
 //! Limits.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use weir_core::error::Code;
 use weir_core::id::LimitId;
 use weir_engine::model::{
-    Check, CheckAnswer, Limit, LimitPatch, ListLimits, ListStandings, NewLimit, Page, StandingRow,
+    Check, CheckAnswer, Limit, LimitPatch, ListLimits, ListStandings, NewLimit, Page, Scope, StandingRow, SyncAnswer,
+    SyncLimits,
 };
 
 use super::{Success, id, operation};
+use crate::context::Context;
 use crate::error::ApiError;
+use crate::limit_file::{self, Format};
+use crate::operation::{Kind, Method, Operation};
 use crate::with_id::{ById, WithId};
 
 fn limit(text: &str) -> Result<LimitId, ApiError> {
@@ -65,4 +71,83 @@ operation! {
     /// Lists where customers stand with their limits, closest to a limit first.
     Standings "limits.standings" Get "/limits/standings" Read Read,
     |ctx, req: ListStandings| -> Page<StandingRow> { Ok(ctx.engine().standings(req).await?) }
+}
+
+/// Puts a list of limits into force, all or none.
+pub struct Sync;
+
+impl Operation for Sync {
+    const NAME: &'static str = "limits.sync";
+    const METHOD: Method = Method::Post;
+    const PATH: &'static str = "/limits/sync";
+    const SCOPE: Scope = Scope::Manage;
+    const KIND: Kind = Kind::Change;
+    const SUMMARY: &'static str = "Puts a list of limits into force, all or none, or says what that would change; doing it twice changes nothing more.";
+    type Req = SyncLimits;
+    type Res = SyncAnswer;
+
+    async fn run(ctx: &Context, req: SyncLimits) -> Result<SyncAnswer, ApiError> {
+        ctx.engine().sync_limits(&ctx.actor, req).await.map_err(limit_file::of_engine)
+    }
+
+    fn faults(ctx: &Context, text: &str) -> Option<ApiError> {
+        limit_file::faults(ctx.engine(), text)
+    }
+}
+
+/// Which file of limits to write.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskedFile {
+    /// TOML when not given.
+    #[serde(default)]
+    pub format: Format,
+}
+
+/// Every live limit as a file.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct LimitFile {
+    /// How it is written.
+    pub format: Format,
+    /// How many limits it holds.
+    pub limits: u64,
+    /// The file.
+    pub text: String,
+}
+
+operation! {
+    /// Writes every live limit as a file that `limits.apply` takes.
+    File "limits.file" Get "/limits/file" Read Read,
+    |ctx, req: AskedFile| -> LimitFile {
+        let limits = ctx.engine().stated_limits().await?;
+        let text = limit_file::write(req.format, &limits)?;
+        Ok(LimitFile { format: req.format, limits: limits.len() as u64, text })
+    }
+}
+
+/// A file of limits to put into force.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApplyFile {
+    /// The file.
+    pub text: String,
+    /// TOML when not given.
+    #[serde(default)]
+    pub format: Format,
+    /// Only say what would change.
+    #[serde(default)]
+    pub preview: bool,
+    /// Also archive every live limit that the file does not name.
+    #[serde(default)]
+    pub archive_missing: bool,
+}
+
+operation! {
+    /// Puts a file of limits into force, all or none, or says what that would change; doing it twice changes nothing more.
+    Apply "limits.apply" Post "/limits/file" Manage Change,
+    |ctx, req: ApplyFile| -> SyncAnswer {
+        let limits = limit_file::read(ctx.engine(), req.format, &req.text)?;
+        let sync = SyncLimits { limits, preview: req.preview, archive_missing: req.archive_missing };
+        ctx.engine().sync_limits(&ctx.actor, sync).await.map_err(limit_file::of_engine)
+    }
 }

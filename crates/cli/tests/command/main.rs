@@ -4,4 +4,5 @@ mod care;
 mod harness;
 mod import;
 mod keys;
+mod limits;
 mod serve;

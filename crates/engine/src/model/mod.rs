@@ -4,6 +4,7 @@ mod audit;
 mod customer;
 mod key;
 mod limit;
+mod limit_sync;
 mod meter;
 mod page;
 mod patch;
@@ -19,6 +20,7 @@ pub use limit::{
     Check, CheckAnswer, CheckedLimit, CustomerStanding, Enforcement, Limit, LimitPatch, LimitStanding, ListLimits,
     ListStandings, NewLimit, Source, StandingRow,
 };
+pub use limit_sync::{StatedLimit, SyncAction, SyncAnswer, SyncChange, SyncLimits};
 pub use meter::{ListMeters, Meter, MeterPatch, MeterState, NewMeter, Progress};
 pub use page::{Cursor, Page, PageSize};
 pub use patch::Change;

@@ -228,16 +228,26 @@ impl Tx<'_> {
     }
 
     /// Counts a customer's limits anew and swaps the customer in: after own limits, zone or anchor changed.
-    pub(crate) async fn recount(&mut self, mut customer: LiveCustomer) -> Result<()> {
+    pub(crate) async fn recount(&mut self, customer: LiveCustomer) -> Result<()> {
+        self.recount_all(vec![customer]).await
+    }
+
+    /// The same of many customers at once.
+    pub(crate) async fn recount_all(&mut self, mut customers: Vec<LiveCustomer>) -> Result<()> {
         let writer = &mut *self.writer;
-        counters::load(&mut writer.conn, &self.config, &writer.groups, &writer.pending, &mut [&mut customer], self.now)
-            .await?;
+        let mut all: Vec<&mut LiveCustomer> = customers.iter_mut().collect();
+        counters::load(&mut writer.conn, &self.config, &writer.groups, &writer.pending, &mut all, self.now).await?;
         let mut rows = Vec::new();
-        standings::rows_of(&self.config, &customer, self.now, &mut rows);
-        standings::forget(&mut writer.conn, &[customer.key]).await?;
+        for customer in &customers {
+            standings::rows_of(&self.config, customer, self.now, &mut rows);
+        }
+        let keys: Vec<i64> = customers.iter().map(|customer| customer.key).collect();
+        standings::forget(&mut writer.conn, &keys).await?;
         standings::store(&mut writer.conn, &mut rows).await?;
         self.touches(Topics::STANDINGS | Topics::CUSTOMERS);
-        self.put_customer(customer);
+        for customer in customers {
+            self.put_customer(customer);
+        }
         Ok(())
     }
 

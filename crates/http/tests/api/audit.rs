@@ -126,6 +126,26 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
     steps.fails("rate_limits.update", json!({ "id": rate, "limitValue": 0 })).await;
     steps.changes("rate_limits.archive", json!({ "id": rate })).await;
     steps.changes_nothing("rate_limits.archive", json!({ "id": rate })).await;
+    assert_eq!(facts(&host, json!({ "operation": "rate_limits", "customerId": "newcomer" })).await.len(), 3);
+
+    let stated = |value: &str| json!({ "limits": [{ "name": "day", "customerId": "newcomer", "meter": "used", "limitValue": value, "period": "day" }] });
+    let with = |mut request: Value, name: &str| {
+        request[name] = json!(true);
+        request
+    };
+    steps.changes_nothing("limits.sync", stated("6")).await;
+    steps.changes_nothing("limits.sync", with(stated("7"), "preview")).await;
+    steps.fails("limits.sync", stated("0")).await;
+    let before = count(&host).await;
+    host.ok("limits.sync", stated("7")).await;
+    assert_eq!(facts(&host, json!({})).await[0]["operation"], "limits.update");
+    let file = |value: &str| json!({ "text": format!("[[limit]]\nname = 'day'\ncustomerId = 'newcomer'\nmeter = 'used'\nperiod = 'day'\nlimitValue = {value}\n") });
+    steps.changes_nothing("limits.apply", file("7.0")).await;
+    steps.changes_nothing("limits.apply", with(file("8"), "preview")).await;
+    steps.fails("limits.apply", file("0")).await;
+    host.ok("limits.apply", file("8")).await;
+    assert_eq!(count(&host).await, before + 2, "one for each limit changed, as its own operation writes it");
+    steps.done.extend(["limits.sync", "limits.apply"]);
 
     let key = id(&steps.changes("keys.create", json!({ "name": "worker", "scope": "ingest" })).await);
     steps.fails("keys.create", json!({ "name": "", "scope": "ingest" })).await;

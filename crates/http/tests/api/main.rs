@@ -6,6 +6,7 @@ mod changes;
 mod doors;
 mod harness;
 mod imports;
+mod limit_files;
 mod manners;
 mod operations;
 mod refusals;

@@ -22,6 +22,12 @@ async fn every_operation_works_over_http() {
     imports(&host).await;
     charts(&host, &meter).await;
     host.ok("sample.create", json!({})).await;
+    let file = host.ok("limits.file", json!({})).await;
+    let applied = host.ok("limits.apply", json!({ "text": file["text"], "archiveMissing": true })).await;
+    assert_eq!((&applied["unchanged"], &applied["changes"]), (&file["limits"], &json!([])));
+    let file = host.ok("limits.file", json!({ "format": "json" })).await;
+    let list: Value = serde_json::from_str(file["text"].as_str().unwrap()).unwrap();
+    assert_eq!(host.ok("limits.sync", list).await["unchanged"], file["limits"]);
     assert_eq!(host.ok("audit.list", json!({ "operation": "keys" })).await["data"][0]["operation"], "keys.revoke");
     host.ok("meters.archive", json!({ "id": create_meter(&host, "short-lived").await })).await;
     let public: BTreeSet<_> = TABLE.iter().filter(|row| row.reach == Reach::Public).map(|row| row.name).collect();

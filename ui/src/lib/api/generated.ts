@@ -9,6 +9,24 @@ export type Time = string;
 /** How a meter turns events into one value. */
 export type Aggregation = "sum" | "count" | "max" | "latest" | "min" | "avg" | "unique";
 
+/** A file of limits to put into force. */
+export type ApplyFile = {
+  /** Also archive every live limit that the file does not name. */
+  archiveMissing?: boolean;
+  /** TOML when not given. */
+  format?: LimitFileFormat;
+  /** Only say what would change. */
+  preview?: boolean;
+  /** The file. */
+  text: string;
+};
+
+/** Which file of limits to write. */
+export type AskedFile = {
+  /** TOML when not given. */
+  format?: LimitFileFormat;
+};
+
 /** Who changed something. */
 export type AuditActor = {
   /** `operator`, `key`, `cli` or `system`. */
@@ -453,6 +471,19 @@ export type Limit = {
   /** Counts changes, from 1. */
   version: number;
 };
+
+/** Every live limit as a file. */
+export type LimitFile = {
+  /** How it is written. */
+  format: LimitFileFormat;
+  /** How many limits it holds. */
+  limits: number;
+  /** The file. */
+  text: string;
+};
+
+/** How a file of limits is written. */
+export type LimitFileFormat = "toml" | "json";
 
 export type LimitId = string;
 
@@ -1207,6 +1238,54 @@ export type StandingRowPage = {
   nextCursor: Cursor | null;
 };
 
+/** A limit as a list of limits states it: what is left out is as the defaults below, not as it was. */
+export type StatedLimit = {
+  /** Whole percentages, 1 to 1000; at most 20. */
+  alertThresholds: number[];
+  /** The customer's external id; not given: a default for every customer. */
+  customerId?: string | null;
+  /** Only events with these dimensions count. */
+  dimensionFilters: Record<string, string>;
+  /** Whether it applies at all; true when not given. */
+  enabled: boolean;
+  /** Whether it refuses. */
+  enforcement: Enforcement;
+  /** Above zero. */
+  limitValue: Quantity;
+  /** The name of a live meter. */
+  meter?: string | null;
+  /** The meter's id, in the place of its name. */
+  meterId?: MeterId | null;
+  /** 1 to 256 characters; with the customer, what the limit is known by. */
+  name: string;
+  /** Per which period. */
+  period: Period;
+};
+
+/** A limit as a list of limits states it: what is left out is as the defaults below, not as it was. */
+export type StatedLimitInput = {
+  /** Whole percentages, 1 to 1000; at most 20. */
+  alertThresholds?: number[];
+  /** The customer's external id; not given: a default for every customer. */
+  customerId?: string | null;
+  /** Only events with these dimensions count. */
+  dimensionFilters?: Record<string, string>;
+  /** Whether it applies at all; true when not given. */
+  enabled?: boolean;
+  /** Whether it refuses. */
+  enforcement?: Enforcement;
+  /** Above zero. */
+  limitValue: Quantity;
+  /** The name of a live meter. */
+  meter?: string | null;
+  /** The meter's id, in the place of its name. */
+  meterId?: MeterId | null;
+  /** 1 to 256 characters; with the customer, what the limit is known by. */
+  name: string;
+  /** Per which period. */
+  period: Period;
+};
+
 /** How the engine is doing. */
 export type Status = {
   /** Customers known. */
@@ -1259,6 +1338,49 @@ export type Summary = {
   totalEvents: number;
   /** By event type, most events first. */
   types: TypeSummary[];
+};
+
+/** What happens to a limit. */
+export type SyncAction = "create" | "update" | "archive";
+
+/** What putting a list of limits into force changed, or would change. */
+export type SyncAnswer = {
+  /** Whether it was done; false for a preview. */
+  applied: boolean;
+  /** Limits that the list does not name and that are archived. */
+  archived: number;
+  /** Each change, in the order of the list, then what is archived. */
+  changes: SyncChange[];
+  /** Limits that are new. */
+  created: number;
+  /** Limits of the list that are as stated already. */
+  unchanged: number;
+  /** Limits that change. */
+  updated: number;
+};
+
+/** One change of a limit, as a list states limits. */
+export type SyncChange = {
+  /** What happens. */
+  action: SyncAction;
+  /** As it stands after. */
+  after?: StatedLimit | null;
+  /** As it stood. */
+  before?: StatedLimit | null;
+  /** Whose it is; null: a default for every customer. */
+  customerId: string | null;
+  /** The limit's name. */
+  name: string;
+};
+
+/** Limits to put into force, all or none. */
+export type SyncLimits = {
+  /** Also archive every live limit that the list does not name. */
+  archiveMissing?: boolean;
+  /** 1 to 1,000 limits, each known by its customer and name. */
+  limits: StatedLimitInput[];
+  /** Only say what would change. */
+  preview?: boolean;
 };
 
 /** Where the time stands. */
@@ -1590,6 +1712,21 @@ export interface Operations {
     };
     res: Limit;
   };
+  /** Puts a list of limits into force, all or none, or says what that would change; doing it twice changes nothing more. */
+  "limits.sync": {
+    req: SyncLimits;
+    res: SyncAnswer;
+  };
+  /** Writes every live limit as a file that `limits.apply` takes. */
+  "limits.file": {
+    req: AskedFile;
+    res: LimitFile;
+  };
+  /** Puts a file of limits into force, all or none, or says what that would change; doing it twice changes nothing more. */
+  "limits.apply": {
+    req: ApplyFile;
+    res: SyncAnswer;
+  };
   /** Asks whether a customer may go on, or whether an event may happen; nothing is consumed. */
   "limits.check": {
     req: Check;
@@ -1781,6 +1918,9 @@ export const routes = {
   "limits.update": ["PUT", "/limits/{id}"],
   "limits.archive": ["DELETE", "/limits/{id}"],
   "limits.restore": ["POST", "/limits/{id}/restore"],
+  "limits.sync": ["POST", "/limits/sync"],
+  "limits.file": ["GET", "/limits/file"],
+  "limits.apply": ["POST", "/limits/file"],
   "limits.check": ["POST", "/limits/check"],
   "limits.standings": ["GET", "/limits/standings"],
   "rate_limits.create": ["POST", "/rate-limits"],

@@ -1,4 +1,4 @@
-import type { Enforcement, Period } from "$lib/api/types";
+import type { Enforcement, Period, SyncAction } from "$lib/api/types";
 import { counted } from "./common";
 
 const customers = (count: number, text: string) => counted(count, text, "customer", "customers");
@@ -118,6 +118,30 @@ export const limits = {
     ownHint: "The customer of a limit cannot be changed. Make another limit instead.",
     createdDone: (name: string) => `Created ${name}.`,
     savedDone: (name: string) => `Saved ${name}.`,
+  },
+
+  file: {
+    open: "File",
+    title: "Limits as a file",
+    label: "Every live limit, as TOML",
+    placeholder: "[[limit]]\nname = \"Tokens\"\nmeter = \"total_tokens\"\nlimitValue = 100000\nperiod = \"month\"",
+    edited: "Edited",
+    discard: "Discard edits",
+    download: "Download",
+    preview: "Preview",
+    apply: "Apply",
+    applyCount: (count: number, text: string) => `Apply ${counted(count, text, "change", "changes")}`,
+    archiveMissing: "Archive limits that the file does not name",
+    keys: "Ctrl Enter previews, then applies",
+    plan: "What would change",
+    hintTitle: "See first what changes",
+    hint: "Preview says what putting this text into force would do. Nothing changes until you apply it, and then all of it does or none.",
+    nothing: "Nothing changes: every limit is as the file says.",
+    would: (created: string, updated: string, archived: string) => `Creates ${created}, changes ${updated}, archives ${archived}.`,
+    applied: (created: string, updated: string, archived: string) => `Created ${created}, changed ${updated}, archived ${archived}.`,
+    unchanged: (count: number, text: string) => `${counted(count, text, "limit stays", "limits stay")} as ${count === 1 ? "it is" : "they are"}.`,
+    refused: (count: number, text: string) => (count > 1 ? `The file has ${text} faults` : "The file has a fault"),
+    actions: { create: "New", update: "Changed", archive: "Archived" } satisfies Record<SyncAction, string>,
   },
 
   impact: {
