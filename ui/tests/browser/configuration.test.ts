@@ -109,6 +109,31 @@ describe("meters and limits", () => {
     await close();
   });
 
+  it("a limit saved at once waits until it is known whom it stops", async () => {
+    const limit = await named("/limits", "Token allowance");
+    const { page, close } = await weir.open("#/settings");
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route("**/v1/limits/standings**", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.evaluate((id) => (location.hash = `#/limits/${id}/edit`), limit.id);
+    const value = page.getByRole("textbox", { name: "How much" });
+    await expect.poll(() => value.inputValue()).not.toBe("");
+    await value.fill("1");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Looking").first().waitFor();
+    expect(await page.getByRole("alertdialog").count()).toBe(0);
+    release();
+    await page.getByRole("alertdialog").waitFor();
+    await page.keyboard.press("Escape");
+    const after = (await weir.api("GET", `/limits/${limit.id}`)) as { version: number };
+    const before = limit as unknown as { version: number };
+    expect(after.version).toBe(before.version);
+    await close();
+  });
+
   it("a limit is switched off and on, archived and taken back", async () => {
     const limit = await named("/limits", "Request allowance");
     const { page, complaints, close } = await weir.open(`#/limits/${limit.id}`);
