@@ -16,6 +16,7 @@ describe("every screen", () => {
     ["#/customers/azure-code", "Details"],
     ["#/customers/azure-code/usage", "By meter"],
     ["#/customers/azure-code/events", "llm.completion"],
+    ["#/customers/azure-code/refusals", "No call of this customer was refused"],
     ["#/customers/nobody", "There is no customer “nobody”"],
     ["#/events", "llm.completion"],
     ["#/events/import", "Import"],
@@ -36,7 +37,7 @@ describe("every screen", () => {
     it.each(screens)(`%s is accessible in ${theme}`, async (address, shows) => {
       const { page, complaints, close } = await weir.open(address, { theme });
       await page.getByText(shows).first().waitFor();
-      await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+      await expect.poll(() => page.locator("[aria-busy=true]").count()).toBe(0);
       await expectAccessible(page);
       expect(complaints).toEqual([]);
       await close();

@@ -38,7 +38,7 @@ export type Res<O extends OpName> = Operations[O]["res"];
 export type Page<T> = { data: T[]; nextCursor: string | null; hasMore: boolean };
 
 /** What a change can make old. */
-export type Topic = "customers" | "events" | "meters" | "limits" | "standings" | "imports" | "keys" | "project" | "audit";
+export type Topic = "customers" | "events" | "meters" | "limits" | "standings" | "imports" | "keys" | "project" | "audit" | "refusals";
 
 /** A failure, on any door. */
 export interface ApiErrorBody {

@@ -64,3 +64,14 @@ describe("times", () => {
     expect(t.fromField("", "UTC")).toBeNull();
   });
 });
+
+describe("the start of a day", () => {
+  it("is the zone's own midnight, and the first instant where there is none", () => {
+    const at = (text: string, zone: string) => new Date(t.startOfDay(Date.parse(text), zone)).toISOString();
+    expect(at("2026-03-05T12:00:00Z", "UTC")).toBe("2026-03-05T00:00:00.000Z");
+    expect(at("2026-03-05T18:20:00Z", "Asia/Kathmandu")).toBe("2026-03-05T18:15:00.000Z");
+    expect(at("2026-03-05T18:10:00Z", "Asia/Kathmandu")).toBe("2026-03-04T18:15:00.000Z");
+    // The clock goes on at midnight: that day begins at one.
+    expect(at("2018-11-04T12:00:00Z", "America/Sao_Paulo")).toBe("2018-11-04T03:00:00.000Z");
+  });
+});

@@ -166,6 +166,11 @@ export function fromLocal(wall: number, zone: string): number {
   return guess;
 }
 
+/** When the day of this instant began, by the zone's wall clock. */
+export function startOfDay(ms: number, zone: string): number {
+  return fromLocal(Math.floor(localMillis(ms, zone) / DAY) * DAY, zone);
+}
+
 /** `2023-11-16T18:17` for a `datetime-local` field. */
 export function toField(ms: number, zone: string): string {
   return new Date(localMillis(ms, zone)).toISOString().slice(0, 16);

@@ -58,7 +58,7 @@ export const customers = {
   notFound: (id: string) => `There is no customer “${id}”`,
   notFoundHint: "It may have been recorded under another id.",
 
-  tabs: { standing: "Standing", usage: "Usage", events: "Events", audit: "Audit" },
+  tabs: { standing: "Standing", usage: "Usage", events: "Events", refusals: "Refusals", audit: "Audit" },
 
   standing: {
     title: "Limits",

@@ -9,7 +9,8 @@ import { events } from "./events";
 import { limits } from "./limits";
 import { meters } from "./meters";
 import { overview } from "./overview";
+import { refusals } from "./refusals";
 import { shell } from "./shell";
 
-export const t = { ...common, shell, overview, customers, events, meters, limits, audit };
+export const t = { ...common, shell, overview, customers, events, meters, limits, refusals, audit };
 export { counted } from "./common";

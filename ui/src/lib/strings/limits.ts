@@ -1,4 +1,4 @@
-import type { Enforcement, Period, SyncAction } from "$lib/api/types";
+import type { Enforcement, Period, RateSpan, SyncAction } from "$lib/api/types";
 import { counted } from "./common";
 
 const customers = (count: number, text: string) => counted(count, text, "customer", "customers");
@@ -49,6 +49,13 @@ export const limits = {
     annual: "per year",
     all_time: "in all",
   } satisfies Record<Period, string>,
+  /** Of rate limits. */
+  perSpan: {
+    second: "per second",
+    minute: "per minute",
+    hour: "per hour",
+    day: "per day",
+  } satisfies Record<RateSpan, string>,
   periodHint: "Cut in the customer’s own zone.",
 
   sentence: {
