@@ -35,13 +35,7 @@ impl Engine {
         if let Some(operation) = &list.operation {
             text::check("operation", operation, 1, MAX_SHORT)?;
         }
-        let mut before = match &list.cursor {
-            None => i64::MAX,
-            Some(cursor) => {
-                let [seq] = cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?;
-                seq.parse().map_err(|_| Fault::invalid("cursor", "is not a cursor of this list"))?
-            }
-        };
+        let mut before = Cursor::below(list.cursor.as_ref())?;
         let mut conn = self.reader().await?;
         let actors = read_actors(&mut conn).await?;
         let by = list.actor.as_deref().map(|wanted| acting(&actors, wanted)).transpose()?;

@@ -219,9 +219,7 @@ impl Engine {
     pub async fn standings(&self, list: ListStandings) -> Result<Page<StandingRow>> {
         let after: Option<[String; 3]> = match &list.cursor {
             None => None,
-            Some(cursor) => {
-                Some(cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?)
-            }
+            Some(cursor) => Some(cursor.keys().ok_or_else(Cursor::foreign)?),
         };
         let now = self.now();
         let mut conn = self.projections().await?;

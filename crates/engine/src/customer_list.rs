@@ -92,9 +92,8 @@ impl Engine {
 
 /// The sort key and number of the row that a cursor names.
 fn last_row(cursor: &Cursor) -> Result<(String, i64), Fault> {
-    let fault = || Fault::invalid("cursor", "is not a cursor of this list");
-    let [key, id] = cursor.keys().ok_or_else(fault)?;
-    Ok((key, id.parse().map_err(|_| fault())?))
+    let [key, id] = cursor.keys().ok_or_else(Cursor::foreign)?;
+    Ok((key, id.parse().map_err(|_| Cursor::foreign())?))
 }
 
 /// A `LIKE` pattern that finds a text anywhere.

@@ -49,13 +49,7 @@ impl Engine {
 
     /// Limits, newest first.
     pub async fn limits(&self, list: ListLimits) -> Result<Page<Limit>> {
-        let before = match &list.cursor {
-            None => i64::MAX,
-            Some(cursor) => {
-                let [id] = cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?;
-                id.parse().map_err(|_| Fault::invalid("cursor", "is not a cursor of this list"))?
-            }
-        };
+        let before = Cursor::below(list.cursor.as_ref())?;
         let customer = match &list.customer_id {
             None if list.effective => return Err(Fault::missing("customerId").into()),
             None => None,

@@ -64,13 +64,7 @@ impl Engine {
         if let Some(query) = &list.query {
             text::check("query", query, 0, MAX_SHORT)?;
         }
-        let before = match &list.cursor {
-            None => i64::MAX,
-            Some(cursor) => {
-                let [id] = cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?;
-                id.parse().map_err(|_| Fault::invalid("cursor", "is not a cursor of this list"))?
-            }
-        };
+        let before = Cursor::below(list.cursor.as_ref())?;
         let sql = format!(
             "{SELECT} WHERE m.id < ?1 AND (?2 OR m.archived_at IS NULL) AND (?3 IS NULL OR m.name LIKE ?3 ESCAPE '\\') ORDER BY m.id DESC LIMIT ?4"
         );

@@ -43,13 +43,7 @@ impl Engine {
 
     /// Rate limits, newest first.
     pub async fn rate_limits(&self, list: ListRateLimits) -> Result<Page<RateLimit>> {
-        let before = match &list.cursor {
-            None => i64::MAX,
-            Some(cursor) => {
-                let [id] = cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?;
-                id.parse().map_err(|_| Fault::invalid("cursor", "is not a cursor of this list"))?
-            }
-        };
+        let before = Cursor::below(list.cursor.as_ref())?;
         let own = match &list.customer_id {
             None => None,
             Some(external) => {

@@ -1,7 +1,6 @@
 //! Refusals: what was refused, when, and by which limit. The newest 100,000 are kept.
 
 use sqlx::Row;
-use weir_core::error::Fault;
 use weir_core::id::LimitId;
 use weir_core::text;
 use weir_core::time::Timestamp;
@@ -14,13 +13,7 @@ use crate::scan::from_json;
 impl Engine {
     /// Refusals, newest first.
     pub async fn refusals(&self, list: ListRefusals) -> Result<Page<Refusal>> {
-        let before = match &list.cursor {
-            None => i64::MAX,
-            Some(cursor) => {
-                let [id] = cursor.keys().ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))?;
-                id.parse().map_err(|_| Fault::invalid("cursor", "is not a cursor of this list"))?
-            }
-        };
+        let before = Cursor::below(list.cursor.as_ref())?;
         // By the name given, not by the customer: who is refused need not exist.
         if let Some(external) = &list.customer_id {
             text::check_external_id("customerId", external)?;

@@ -2,6 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
+use weir_core::error::Fault;
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -102,6 +103,18 @@ impl Cursor {
             .collect();
         let keys: Vec<String> = serde_json::from_slice(&bytes?).ok()?;
         keys.try_into().ok()
+    }
+
+    /// The number of the last row seen, in lists by falling number: the page goes on below it.
+    pub(crate) fn below(cursor: Option<&Cursor>) -> Result<i64, Fault> {
+        let Some(cursor) = cursor else { return Ok(i64::MAX) };
+        let number = cursor.keys().and_then(|[number]| number.parse().ok());
+        number.ok_or_else(Cursor::foreign)
+    }
+
+    /// It does not belong to the list that it was sent to.
+    pub(crate) fn foreign() -> Fault {
+        Fault::invalid("cursor", "is not a cursor of this list")
     }
 }
 

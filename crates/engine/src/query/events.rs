@@ -260,7 +260,7 @@ fn keys<const N: usize>(cursor: &Cursor) -> Result<[i64; N], Fault> {
         let numbers: Option<Vec<i64>> = keys.iter().map(|key| key.parse().ok()).collect();
         numbers?.try_into().ok()
     });
-    numbers.ok_or_else(|| Fault::invalid("cursor", "is not a cursor of this list"))
+    numbers.ok_or_else(Cursor::foreign)
 }
 
 /// Events by their numbers, in the order given.
