@@ -92,9 +92,18 @@ impl RateCount {
     /// Counts a call, admitted at an instant not before any counted one.
     pub fn take(&mut self, span: RateSpan, at: Timestamp) {
         self.put(span.slot(at), 1);
-        while self.slots.front().is_some_and(|(slot, _)| span.slot_leaves(*slot) <= at) {
+        self.forget(span, at);
+    }
+
+    /// Lets go of what has left the window; answers whether anything is left.
+    pub fn forget(&mut self, span: RateSpan, now: Timestamp) -> bool {
+        while self.slots.front().is_some_and(|(slot, _)| span.slot_leaves(*slot) <= now) {
             self.slots.pop_front();
         }
+        if self.slots.is_empty() {
+            self.slots = VecDeque::new();
+        }
+        !self.slots.is_empty()
     }
 
     /// Counts calls of a slot not before any counted one, as read back.

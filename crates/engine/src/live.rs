@@ -190,6 +190,7 @@ impl Customers {
     /// Swaps a customer in. There may be very many, so that none keeps room it does not use.
     pub(crate) fn put(&self, mut customer: LiveCustomer) -> Arc<LiveCustomer> {
         customer.counters.shrink_to_fit();
+        customer.rates.shrink_to_fit();
         let customer = Arc::new(customer);
         let mut shard = self.shard(&customer.external).write().unwrap_or_else(PoisonError::into_inner);
         shard.insert(customer.external.clone(), customer.clone());

@@ -176,6 +176,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Forgets the calls that a rate limit has counted.
+    async fn count_calls_anew(&mut self, id: RateLimitId) -> Result<()> {
+        let key: i64 = sqlx::query_scalar("SELECT id FROM rate_limit WHERE uuid = ?1")
+            .bind(id.uuid())
+            .fetch_one(self.conn())
+            .await?;
+        sqlx::query("DELETE FROM rate_use WHERE rate_limit = ?1").bind(key).execute(self.conn()).await?;
+        self.forget_calls(key);
+        Ok(())
+    }
+
     /// Brings what decides in line with a rate limit's row.
     async fn put_rate(&mut self, id: RateLimitId) -> Result<RateLimit> {
         let row =
@@ -258,12 +269,7 @@ async fn update(tx: &mut Tx<'_>, id: RateLimitId, patch: RateLimitPatch) -> Resu
     .await?;
     if after.window != before.window || after.dimension_filters != before.dimension_filters {
         // What was counted was counted of something else.
-        let key: i64 = sqlx::query_scalar("SELECT id FROM rate_limit WHERE uuid = ?1")
-            .bind(id.uuid())
-            .fetch_one(tx.conn())
-            .await?;
-        sqlx::query("DELETE FROM rate_use WHERE rate_limit = ?1").bind(key).execute(tx.conn()).await?;
-        tx.forget_calls(key);
+        tx.count_calls_anew(id).await?;
     }
     let after = tx.put_rate(id).await?;
     let (operation, target) = ("rate_limits.update", id.to_string());
@@ -282,6 +288,7 @@ async fn archive(tx: &mut Tx<'_>, id: RateLimitId) -> Result<()> {
         .bind(tx.now.as_micros())
         .execute(tx.conn())
         .await?;
+    tx.count_calls_anew(id).await?;
     let after = tx.put_rate(id).await?;
     let (operation, target) = ("rate_limits.archive", id.to_string());
     tx.audit(Audit { operation, target: &target, before: Some(&before), after: Some(&after) }).await

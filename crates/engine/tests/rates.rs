@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 
 use common::{Bench, actor, at, event, limit};
 use proptest::prelude::*;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use weir_core::aggregate::Aggregation;
 use weir_core::error::Code;
 use weir_core::event::EventInput;
 use weir_core::period::Period;
 use weir_core::rate::RateSpan;
 use weir_core::time::Timestamp;
-use weir_engine::model::{CheckRates, ListRateLimits, NewRateLimit, RateLimitPatch};
+use weir_engine::model::{CheckRates, ListRateLimits, ListStandings, NewRateLimit, RateLimitPatch};
 use weir_engine::{Engine, Error, doctor};
 
 const NOW: &str = "2026-03-10T12:00:00Z";
@@ -219,4 +221,27 @@ async fn a_rate_limit_is_changed_and_archived() {
         .create_rate_limit(&actor(), rate("minute", RateSpan::Minute, 1))
         .await
         .expect("the name is free again");
+}
+
+#[tokio::test]
+async fn calls_that_left_their_window_leave_the_file_as_well() {
+    let bench = Bench::open_at(NOW).await;
+    bench.engine.create_rate_limit(&actor(), rate("second", RateSpan::Second, 5)).await.unwrap();
+    let rows = || async {
+        let path = bench.dir.path().join(weir_engine::DATA_FILE);
+        let mut file = SqliteConnectOptions::new().filename(path).read_only(true).connect().await.unwrap();
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM rate_use").fetch_one(&mut file).await.unwrap();
+        file.close().await.unwrap();
+        rows
+    };
+    for customer in ["acme", "beta"] {
+        track(&bench.engine, call(customer, "small")).await.unwrap();
+    }
+    assert_eq!(rows().await, 2);
+    bench.clock.set(Timestamp::from_micros(at(NOW).as_micros() + 2_000_000));
+    bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
+    // A reader has everything counted, and what is over is let go with that.
+    bench.engine.standings(ListStandings::default()).await.unwrap();
+    assert_eq!(rows().await, 0);
+    assert_eq!(bench.engine.check_rates(&ask("beta")).unwrap().rate_limits[0].remaining, 5);
 }

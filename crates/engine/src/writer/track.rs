@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::Arguments;
 use uuid::Uuid;
 use weir_core::aggregate::{Aggregate, Contribution};
@@ -217,11 +217,21 @@ impl Writer {
         for rule in config.rates.values().flatten() {
             // The slot before the one in which a window that ends now begins.
             let gone = rule.span.slot(Timestamp::from_micros(now.as_micros() - rule.span.micros())) - 1;
-            sqlx::query("DELETE FROM rate_use WHERE rate_limit = ?1 AND slot <= ?2")
-                .bind(rule.key)
-                .bind(gone)
-                .execute(&mut self.conn)
-                .await?;
+            let customers: Vec<Option<String>> = sqlx::query_scalar(
+                "DELETE FROM rate_use WHERE rate_limit = ?1 AND slot <= ?2 \
+                 RETURNING (SELECT external_id FROM customer WHERE id = rate_use.customer)",
+            )
+            .bind(rule.key)
+            .bind(gone)
+            .fetch_all(&mut self.conn)
+            .await?;
+            // Whoever makes no call any more would keep what was counted of the last ones.
+            let quiet: FxHashSet<String> = customers.into_iter().flatten().collect();
+            for known in quiet.iter().filter_map(|external| self.shared.customers.get(external)) {
+                let mut customer = (*known).clone();
+                customer.rates.retain_mut(|(key, calls)| *key != rule.key || calls.forget(rule.span, now));
+                self.shared.customers.put(customer);
+            }
         }
         Ok(())
     }
