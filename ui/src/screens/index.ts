@@ -23,6 +23,8 @@ import MeterFormScreen from "./meters/MeterFormScreen.svelte";
 import MeterScreen from "./meters/MeterScreen.svelte";
 import MetersScreen from "./meters/MetersScreen.svelte";
 import OverviewScreen from "./overview/OverviewScreen.svelte";
+import RateScreen from "./rates/RateScreen.svelte";
+import RatesScreen from "./rates/RatesScreen.svelte";
 import SettingsScreen from "./settings/SettingsScreen.svelte";
 
 type Icon = Component<{ size?: number | string; strokeWidth?: number | string }>;
@@ -59,6 +61,8 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "limits", component: LimitsScreen },
   { pattern: "limits/new", component: LimitFormScreen },
   { pattern: "limits/file", component: LimitFileScreen },
+  { pattern: "limits/rates", component: RatesScreen },
+  { pattern: "limits/rates/:id", component: RateScreen, identity: ["id"] },
   { pattern: "limits/:id", component: LimitScreen, identity: ["id"] },
   { pattern: "limits/:id/edit", component: LimitFormScreen, identity: ["id"] },
   { pattern: "audit", component: AuditScreen },

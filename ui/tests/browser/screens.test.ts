@@ -23,6 +23,8 @@ describe("every screen", () => {
     ["#/meters", "total_tokens"],
     ["#/meters/new", "New meter"],
     ["#/limits", "Token allowance"],
+    ["#/limits/rates", "No rate limits yet"],
+    ["#/limits/rates/new", "A tracked call beyond is refused."],
     ["#/limits/new", "What it does now"],
     ["#/limits/file", "See first what changes"],
     ["#/audit", "Created API key"],

@@ -9,8 +9,9 @@ import { events } from "./events";
 import { limits } from "./limits";
 import { meters } from "./meters";
 import { overview } from "./overview";
+import { rates } from "./rates";
 import { refusals } from "./refusals";
 import { shell } from "./shell";
 
-export const t = { ...common, shell, overview, customers, events, meters, limits, refusals, audit };
+export const t = { ...common, shell, overview, customers, events, meters, limits, rates, refusals, audit };
 export { counted } from "./common";

@@ -42,6 +42,7 @@ export const shell = {
     customers: "Customers",
     meters: "Meters",
     limits: "Limits",
+    rates: "Rate limits",
     actions: "Actions",
     nothing: "Nothing found",
     searchFailed: "Customers, meters and limits could not be searched.",

@@ -61,6 +61,7 @@ export function subject(fact: AuditFact): { name: string; link: string | null } 
     return external === null ? { name, link: null } : { name: external, link: href("customers", external) };
   }
   if (thing === "meters" || thing === "limits") return { name, link: href(thing, fact.target) };
+  if (thing === "rate_limits") return { name, link: href("limits", "rates", fact.target) };
   if (thing === "events") return { name: text("eventType") ?? name, link: href("events", { event: fact.target }) };
   if (thing === "keys" || thing === "project") return { name, link: href("settings") };
   return { name, link: null };

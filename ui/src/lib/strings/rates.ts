@@ -1,0 +1,72 @@
+import { counted } from "./common";
+
+const calls = (count: number, text: string) => counted(count, text, "call", "calls");
+
+export const rates = {
+  title: "Rate limits",
+  one: "Rate limit",
+  new: "New rate limit",
+  count: (count: number, text: string) => counted(count, text, "rate limit", "rate limits"),
+  loaded: (count: string) => `${count} rate limits read, more follow`,
+  empty: "No rate limits yet",
+  emptyHint: "A rate limit says how many tracked calls a customer may make within a second, a minute, an hour or a day.",
+  noMatch: "No rate limit matches",
+  noMatchHint: "This customer has no rate limit of its own.",
+
+  name: "Name",
+  rule: "Rule",
+  customer: "Customer",
+  state: "State",
+  on: "On",
+  off: "Off",
+  updated: "Changed",
+  id: "Id",
+  calls,
+
+  /** “At most 60 calls per minute for every customer where model = gpt-4”. */
+  sentence: (amount: string, per: string, who: string, where: string) => `At most ${amount} ${per} for ${who}${where ? ` where ${where}` : ""}`,
+  callsWord: "calls",
+  howMany: "How many calls",
+  window: "Within which window",
+  refuses: "A tracked call beyond is refused.",
+  everyCustomerHint: "Counted for each customer alone. A customer’s own rate limits apply beside it.",
+  windowHint: "The window slides: no stretch of that length ever admits more.",
+
+  createTitle: "New rate limit",
+  nameHint: "Unique among rate limits of the same customer, or among those for all.",
+  suggestedName: (per: string) => `Calls ${per}`,
+  notWhole: "Enter a whole number above 0.",
+  ownHint: "The customer of a rate limit cannot be changed. Make another one instead.",
+  recount: "Another window or other dimensions begin counting anew.",
+  createdDone: (name: string) => `Created ${name}.`,
+  savedDone: (name: string) => `Saved ${name}.`,
+
+  disable: "Switch off",
+  enable: "Switch on",
+  disableTitle: (name: string) => `Switch ${name} off?`,
+  disableBody: "It refuses nothing until it is switched on again.",
+  enableTitle: (name: string) => `Switch ${name} on?`,
+  enableBody: "It holds from the next call on.",
+  disabledDone: (name: string) => `${name} is off.`,
+  enabledDone: (name: string) => `${name} is on.`,
+  archiveTitle: (name: string) => `Archive ${name}?`,
+  archiveBody: "It refuses nothing from now on. An archived rate limit cannot be switched on again, but you can make the same one anew.",
+  archivedDone: (name: string) => `Archived ${name}.`,
+  again: "Make it anew",
+  againDone: (name: string) => `Made ${name} anew.`,
+  archivedNote: "This rate limit is archived: it refuses nothing.",
+  offNote: "This rate limit is off: it refuses nothing until it is switched on.",
+  notFound: "There is no such rate limit",
+  notFoundHint: "It may have been removed, or the address is mistyped.",
+
+  standing: {
+    left: "Left now",
+    leftOf: (left: string, amount: string) => `${left} of ${amount}`,
+    allowed: "Admits",
+    next: "Next freed",
+    full: "Nothing counted",
+    none: "None left",
+    noneOf: (text: string) => `${text} with none left`,
+    empty: "No rate limit applies to this customer",
+  },
+};
