@@ -45,8 +45,11 @@ use ingest::Record;
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
 
-/// How long events stay counted in memory alone.
-const FLUSH_AFTER: Duration = Duration::from_millis(250);
+/// After so long without an event, what is counted in memory alone is written down.
+const FLUSH_WHEN_QUIET: Duration = Duration::from_millis(250);
+/// How long events stay counted in memory alone under steady load: who records waits while they are written down, so that it
+/// is done seldom. Who reads has it done at once.
+const FLUSH_AT_LATEST: Duration = Duration::from_secs(10);
 /// Most events of one transaction.
 const BATCH_EVENTS: usize = 20_000;
 /// How long the writer waits before it tries again to reopen a file that it lost.
@@ -95,6 +98,8 @@ pub(crate) struct Writer {
     event_types: FxHashMap<String, i64>,
     actors: FxHashMap<Actor, i64>,
     flush_at: Option<Instant>,
+    /// Since when there is something to write down.
+    dirty_since: Option<Instant>,
     jobs: jobs::Jobs,
 }
 
@@ -151,6 +156,7 @@ impl Writer {
             event_types: state.event_types,
             actors: FxHashMap::default(),
             flush_at: None,
+            dirty_since: None,
             jobs: jobs::Jobs::default(),
         }
     }
@@ -363,9 +369,11 @@ impl Writer {
     fn flushed(&mut self, everything: bool) {
         if everything {
             self.pending = Pending::default();
-            self.flush_at = None;
-        } else if self.flush_at.is_none() {
-            self.flush_at = Some(Instant::now() + FLUSH_AFTER);
+            (self.flush_at, self.dirty_since) = (None, None);
+        } else {
+            let now = Instant::now();
+            let latest = *self.dirty_since.get_or_insert(now) + FLUSH_AT_LATEST;
+            self.flush_at = Some(latest.min(now + FLUSH_WHEN_QUIET));
         }
         self.shared.dirty.store(!everything, Ordering::Release);
     }

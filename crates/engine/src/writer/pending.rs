@@ -33,7 +33,7 @@ pub(crate) struct Pending {
 }
 
 /// Events counted in memory before they are written to the projections.
-const MAX_EVENTS: usize = 20_000;
+const MAX_EVENTS: usize = 100_000;
 /// Roll-up rows held in memory: with many customers, fewer events make as many rows.
 const MAX_ROWS: usize = 1 << 14;
 
