@@ -63,7 +63,7 @@ describe("rate limits", () => {
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.keyboard.press("Control+k");
     await page.keyboard.type("burst");
-    await page.getByRole("option", { name: /Burst/ }).first().waitFor();
+    await expect.poll(() => page.getByRole("option", { selected: true }).innerText()).toContain("Burst");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Burst" }).waitFor();
     const name = page.getByRole("textbox", { name: "Name" });
