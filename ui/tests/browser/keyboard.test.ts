@@ -84,4 +84,27 @@ describe("by keyboard alone", () => {
     expect(complaints).toEqual([]);
     await close();
   });
+
+  it("the palette opens what was typed, not what stood there before it was looked up", async () => {
+    const { page, complaints, close } = await weir.open("#/settings");
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("azure-co");
+    const first = page.getByRole("option", { selected: true });
+    await expect.poll(() => first.innerText()).toContain("azure-co");
+    const other = (await first.innerText()).includes("azure-conv") ? "azure-code" : "azure-conv";
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route(`**/v1/customers?*${other}*`, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type(other);
+    await page.keyboard.press("Enter");
+    release();
+    await page.getByRole("heading", { level: 1, name: other }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
 });

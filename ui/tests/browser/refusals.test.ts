@@ -30,8 +30,6 @@ describe("refusals", () => {
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.keyboard.press("Control+k");
     await page.keyboard.type("acme");
-    // Until the last letter is answered, the list still shows what the ones before it found.
-    await expect.poll(() => page.getByRole("option", { selected: true }).innerText()).toContain("acme");
     await page.keyboard.press("Enter");
     await page.getByText(/Daily tokens: used 990\.5 of 1,000\stokens per day/).waitFor();
     await expectAccessible(page);
