@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use weir_api::App;
 use weir_benches::{Bench, event, line};
-use weir_engine::model::{NewKey, Scope};
+use weir_engine::model::{Change, NewKey, Scope};
 use weir_engine::{Actor, Engine};
 
 const SERVE: &str = "serve";
@@ -35,14 +35,20 @@ fn main() {
 /// The server's side, with the settings of `weir serve`: the public routes, and beside them a handler that authenticates, reads the body and does nothing.
 async fn serve() {
     let bench = Bench::with(|_| ()).await;
-    let key = NewKey { name: "bench".to_owned(), scope: Scope::Manage, expires_at: None };
+    let key = NewKey {
+        name: "bench".to_owned(),
+        scope: Scope::Manage,
+        expires_at: None,
+        per_minute: Change::Clear,
+        per_day: Change::Clear,
+    };
     let key = bench.engine.create_key(&Actor::system(), key).await.expect("a key").key;
     let app = App::new(bench.engine.clone()).await.expect("an app");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("an address");
     let engine = bench.engine.clone();
-    let server = weir_http::Server::start(listener, |stopping| {
+    let server = weir_http::Server::start(listener, |running| {
         let empty = post(move |request: Request| empty(engine.clone(), request));
-        weir_http::guarded(weir_http::public(app, stopping).route("/empty", empty), [])
+        weir_http::guarded(weir_http::public(app.clone(), running).route("/empty", empty), &app.engine, [])
     })
     .expect("a server");
     println!("{} {key}", server.address());

@@ -61,6 +61,19 @@ need_ui_packages() {
   cp ui/package-lock.json "$stamp"
 }
 
+# need_python_tools : a Python of its own under the target folder, with the tools that some tests are written in; sets `python`.
+need_python_tools() {
+  local venv=$target/python wanted=tests/contract/requirements.txt
+  python=$venv/bin/python
+  cmp -s "$wanted" "$venv/.installed" && return 0
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+  say "Installing the tools of the Python tests"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$python" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"
+  cp "$wanted" "$venv/.installed"
+}
+
 # build_ui : the console, when anything it is made from is newer than the last build.
 build_ui() {
   local built=ui/dist/index.html

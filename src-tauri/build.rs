@@ -7,7 +7,7 @@ fn main() {
         // The macro that embeds the console does not watch it.
         println!("cargo:rerun-if-changed=ui/dist");
         // A declared command needs a capability to be called; an undeclared one would be open to every page.
-        let manifest = tauri_build::AppManifest::new().commands(&["rpc"]);
+        let manifest = tauri_build::AppManifest::new().commands(&["rpc", "notify"]);
         let attributes = tauri_build::Attributes::new().app_manifest(manifest);
         if let Err(error) = tauri_build::try_build(attributes) {
             eprintln!("{error:#}");

@@ -11,10 +11,11 @@ const STANDS_ON: &[(&str, &[&str])] = &[
     ("weir-import", &["weir-core"]),
     ("weir-report", &["weir-core"]),
     ("weir-engine", &["weir-core"]),
+    ("weir-webhooks", &["weir-core", "weir-engine"]),
     ("weir-api", &["weir-core", "weir-engine", "weir-import", "weir-report"]),
     ("weir-http", &["weir-core", "weir-engine", "weir-api"]),
-    ("weir-cli", &["weir-core", "weir-engine", "weir-api", "weir-http", "weir-import", "weir-report"]),
-    ("weir-desktop", &["weir-core", "weir-engine", "weir-api", "weir-http"]),
+    ("weir-cli", &["weir-core", "weir-engine", "weir-api", "weir-http", "weir-import", "weir-report", "weir-webhooks"]),
+    ("weir-desktop", &["weir-core", "weir-engine", "weir-api", "weir-http", "weir-webhooks"]),
     (BENCHES, &["weir-core", "weir-engine", "weir-api", "weir-http"]),
 ];
 
@@ -24,8 +25,10 @@ const BENCHES: &str = "weir-benches";
 /// What only one package may know: the start of a dependency's name, and that package.
 const KNOWN_TO: &[(&str, &str)] = &[
     ("tauri", "weir-desktop"),
+    ("notify-rust", "weir-desktop"),
     ("axum", "weir-http"),
     ("tower", "weir-http"),
+    ("tokio-rustls", "weir-http"),
     ("sqlx", "weir-engine"),
     ("plotters", "weir-report"),
     ("clap", "weir-cli"),

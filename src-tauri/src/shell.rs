@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use weir_engine::Topics;
 
 use crate::weir::Weir;
-use crate::{downloads, logs};
+use crate::{downloads, logs, notices};
 
 const WINDOW: &str = "main";
 
@@ -34,7 +34,7 @@ pub fn run() -> ExitCode {
                 .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
                 .build(),
         )
-        .invoke_handler(tauri::generate_handler![rpc])
+        .invoke_handler(tauri::generate_handler![rpc, notify])
         .setup(move |app| Ok(begin(app.handle(), chosen)?))
         .build(tauri::generate_context!());
     match app {
@@ -55,7 +55,10 @@ pub fn run() -> ExitCode {
 
 /// A second start brings the first window to the front. Windows on other data have other names on the bus.
 fn single_instance(data_dir: Option<&Path>) -> TauriPlugin<Wry> {
-    let builder = tauri_plugin_single_instance::Builder::new().callback(|app, _, _| show(app));
+    let builder = tauri_plugin_single_instance::Builder::new().callback(|app, _, _| {
+        tracing::info!("started again: this window comes forward");
+        raise(app);
+    });
     match data_dir {
         Some(data_dir) => builder.dbus_id(bus_name(data_dir)).build(),
         None => builder.build(),
@@ -96,6 +99,11 @@ fn begin(app: &AppHandle, chosen: Option<PathBuf>) -> tauri::Result<()> {
 async fn rpc(weir: State<'_, Weir>, shown: State<'_, Shown>, op: String, request: String) -> Result<String, String> {
     shown.0.notify_one();
     weir.rpc(&op, &request).await
+}
+
+#[tauri::command]
+async fn notify(app: AppHandle, notice: notices::Notice) -> Result<(), String> {
+    notices::show(app, notice).await
 }
 
 /// Told when the console asks for anything, which a blank window never does.
@@ -155,8 +163,8 @@ fn stays(url: &Url) -> bool {
         || (cfg!(dev) && url.host_str() == Some("127.0.0.1"))
 }
 
-fn show(app: &AppHandle) {
-    tracing::info!("started again: this window comes forward");
+/// Brings the window forward.
+pub(crate) fn raise(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(WINDOW) {
         for step in [window.unminimize(), window.show(), window.set_focus()] {
             if let Err(error) = step {

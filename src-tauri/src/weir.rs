@@ -4,19 +4,16 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::JoinError;
 use weir_api::{ApiError, App, Changes, Context, Quantities, request_id, rpc};
 use weir_core::error::Code;
 use weir_engine::{Engine, OpenError, OpenOptions, SystemClock, Topics};
-use weir_http::{PrivateChannel, Server, guarded, public};
+use weir_http::{PrivateChannel, Switch};
+use weir_webhooks::{Courier, Setup};
 
 use crate::boot::{Boot, Unavailable};
-
-/// Where programs on this machine reach the API; when something else listens there, on another port.
-const ADDRESS: (&str, u16) = ("127.0.0.1", 8787);
 
 /// The engine, opened when first asked for.
 pub struct Weir {
@@ -38,8 +35,10 @@ struct Opened {
 struct Doors {
     /// For the command line of the same user.
     channel: PrivateChannel,
-    /// For programs with a key; none when no port could be had.
-    server: Option<Server>,
+    /// For programs with a key.
+    server: Arc<Switch>,
+    /// Out, to endpoints; none when it could not be set up.
+    courier: Option<Courier>,
 }
 
 /// Why there is no engine.
@@ -77,10 +76,11 @@ impl Weir {
     pub async fn close(&self) {
         let Some(opened) = self.boot.close().await else { return };
         if let Some(doors) = opened.doors.lock().await.take() {
-            if let Some(server) = doors.server {
-                server.stop().await;
-            }
+            doors.server.end().await;
             doors.channel.close().await;
+            if let Some(courier) = doors.courier {
+                courier.stop().await;
+            }
         }
         opened.app.close().await;
     }
@@ -114,8 +114,9 @@ async fn open(data_dir: PathBuf, tell: Tell) -> Result<Opened, Failure> {
 async fn open_here(data_dir: PathBuf) -> Result<Opened, Failure> {
     let failed = |source| Failure::Io { path: data_dir.clone(), source };
     let engine = Engine::open(OpenOptions::new(&data_dir), SystemClock).await?;
+    let server = Switch::beside(&data_dir);
     let app = match App::new(engine.clone()).await {
-        Ok(app) => app,
+        Ok(app) => app.with_server(server.clone()),
         Err(error) => {
             engine.close().await;
             return Err(failed(error));
@@ -123,32 +124,14 @@ async fn open_here(data_dir: PathBuf) -> Result<Opened, Failure> {
     };
     match PrivateChannel::open(app.clone()).await {
         Ok(channel) => {
-            let server = serve(&app).await;
-            Ok(Opened { app, doors: Mutex::new(Some(Doors { channel, server })) })
+            server.begin(app.clone()).await;
+            let courier = Courier::start(app.engine.clone(), &Setup::default());
+            let courier = courier.inspect_err(|error| tracing::error!(%error, "webhooks are not sent")).ok();
+            Ok(Opened { app, doors: Mutex::new(Some(Doors { channel, server, courier })) })
         }
         Err(error) => {
             app.close().await;
             Err(failed(error))
-        }
-    }
-}
-
-/// The public API, to this machine alone. The window works without it.
-async fn serve(app: &App) -> Option<Server> {
-    let listener = match TcpListener::bind(ADDRESS).await {
-        Ok(listener) => Ok(listener),
-        Err(_) => TcpListener::bind((ADDRESS.0, 0)).await,
-    };
-    let started =
-        listener.and_then(|listener| Server::start(listener, |stopping| guarded(public(app.clone(), stopping), [])));
-    match started {
-        Ok(server) => {
-            app.engine.set_server_address(Some(format!("http://{}", server.address())));
-            Some(server)
-        }
-        Err(error) => {
-            tracing::warn!(%error, "programs on this machine cannot reach the API");
-            None
         }
     }
 }

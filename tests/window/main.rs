@@ -3,6 +3,7 @@
 mod harness;
 mod journeys;
 mod life;
+mod notices;
 mod stage;
 
 use harness::{Window, within};

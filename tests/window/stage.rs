@@ -40,6 +40,11 @@ impl Stage {
         self.home().join("weir")
     }
 
+    /// Where the message bus is found.
+    pub fn bus_address(&self) -> &str {
+        &self.bus.address
+    }
+
     /// A program that finds this stage and nothing else in its environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use weir_core::id::KeyId;
+use uuid::Uuid;
 use weir_engine::model::Scope;
-use weir_engine::{Actor, Caller, Engine};
+use weir_engine::{Actor, Caller, ClientCaller, Engine};
 
 use crate::imports::Imports;
+use crate::server::{Fixed, ServerControl};
 
 /// The engine and what hosts keep beside it. Cheap to clone.
 #[derive(Clone)]
@@ -15,13 +16,20 @@ pub struct App {
     pub engine: Engine,
     /// Files on their way in.
     pub imports: Imports,
+    /// The local server.
+    pub server: Arc<dyn ServerControl>,
 }
 
 impl App {
     /// Hosts an engine. Leftovers of imports that a former process did not finish are removed.
     pub async fn new(engine: Engine) -> std::io::Result<Self> {
         let imports = Imports::open(engine.clone()).await?;
-        Ok(App { engine, imports })
+        Ok(App { engine, imports, server: Arc::new(Fixed) })
+    }
+
+    /// The same with a server that is switched from here.
+    pub fn with_server(self, server: Arc<dyn ServerControl>) -> Self {
+        App { server, ..self }
     }
 
     /// Stops imports, then closes the engine.
@@ -40,8 +48,10 @@ pub struct Context {
     pub actor: Actor,
     /// What the caller may do.
     pub scope: Scope,
-    /// The key that the caller came with, if any.
-    pub key: Option<KeyId>,
+    /// The key or client token that the caller came with, if any.
+    pub credential: Option<Uuid>,
+    /// The front end that asks, if it is one: then nothing but what front ends may do is open to it.
+    pub client: Option<Arc<ClientCaller>>,
     /// Whether the caller sits at the machine that holds the data, and may name files on it.
     pub local: bool,
 }
@@ -49,17 +59,50 @@ pub struct Context {
 impl Context {
     /// The person at the window.
     pub fn operator(app: impl Into<Arc<App>>) -> Self {
-        Context { app: app.into(), actor: Actor::operator(), scope: Scope::Manage, key: None, local: true }
+        Context {
+            app: app.into(),
+            actor: Actor::operator(),
+            scope: Scope::Manage,
+            credential: None,
+            client: None,
+            local: true,
+        }
     }
 
     /// The person at the command line of the machine that holds the data.
     pub fn cli(app: impl Into<Arc<App>>) -> Self {
-        Context { app: app.into(), actor: Actor::cli(), scope: Scope::Manage, key: None, local: true }
+        Context {
+            app: app.into(),
+            actor: Actor::cli(),
+            scope: Scope::Manage,
+            credential: None,
+            client: None,
+            local: true,
+        }
     }
 
     /// A program with a key.
     pub fn caller(app: impl Into<Arc<App>>, caller: Caller) -> Self {
-        Context { app: app.into(), actor: caller.actor, scope: caller.scope, key: Some(caller.key), local: false }
+        Context {
+            app: app.into(),
+            actor: caller.actor,
+            scope: caller.scope,
+            credential: Some(caller.key.uuid()),
+            client: None,
+            local: false,
+        }
+    }
+
+    /// A front end with a client token.
+    pub fn client(app: impl Into<Arc<App>>, caller: ClientCaller) -> Self {
+        Context {
+            app: app.into(),
+            actor: caller.actor.clone(),
+            scope: Scope::Ingest,
+            credential: Some(caller.token.uuid()),
+            client: Some(Arc::new(caller)),
+            local: false,
+        }
     }
 
     /// The engine.

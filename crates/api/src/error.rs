@@ -5,7 +5,7 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use weir_core::error::{Code, Fault};
-use weir_engine::model::{CheckedLimit, RateStanding, Refused};
+use weir_engine::model::{CheckedBalance, CheckedLimit, RateStanding, Refused};
 
 use crate::answer::{Quantities, to_bytes};
 use crate::operation::Headers;
@@ -56,6 +56,9 @@ pub struct RefusedBy {
     /// The limits that refuse.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<CheckedLimit>,
+    /// The balances that cannot pay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub balances: Vec<CheckedBalance>,
     /// What also stands in headers.
     #[serde(skip)]
     pub headers: Headers,
@@ -180,7 +183,7 @@ impl From<weir_engine::Error> for ApiError {
                 let total = errors.len();
                 if errors.is_empty() { ApiError::new(code, message) } else { ApiError::of_items(errors, total) }
             }
-            Error::Busy { retry_after_seconds, .. } => ApiError {
+            Error::Busy { retry_after_seconds, .. } | Error::TooManyCalls { retry_after_seconds, .. } => ApiError {
                 details: Details { retry_after_seconds: Some(retry_after_seconds), ..Details::default() },
                 ..ApiError::new(code, message)
             },
@@ -191,6 +194,7 @@ impl From<weir_engine::Error> for ApiError {
                         headers: headers_of(&refused),
                         rate_limits: refused.rate_limits,
                         limits: refused.limits,
+                        balances: refused.balances,
                     })),
                     ..Details::default()
                 },

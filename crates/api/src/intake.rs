@@ -162,7 +162,7 @@ async fn record(
     stop: &AtomicBool,
     refused: &mut Vec<RefusedRow>,
 ) -> Result<BatchRecorded, Ended> {
-    let mut total = BatchRecorded { count: 0, duplicates: 0 };
+    let mut total = BatchRecorded { count: 0, duplicates: 0, overdrawn: 0 };
     let mut waiting = vec![(lines, events)];
     let mut tries = 0;
     while let Some((mut lines, mut events)) = waiting.pop() {
@@ -174,6 +174,7 @@ async fn record(
                 tries = 0;
                 total.count += recorded.count;
                 total.duplicates += recorded.duplicates;
+                total.overdrawn += recorded.overdrawn;
             }
             Err(SinkError::Refused(faults)) if faults.iter().any(|(index, ..)| *index < events.len()) => {
                 let mut wrong = vec![false; events.len()];
@@ -237,7 +238,7 @@ impl Sink for EngineSink<'_> {
                     .collect(),
             ),
             Error::Fault(fault) => SinkError::Rejected { code: fault.code.as_str().to_owned(), message: fault.message },
-            Error::Busy { retry_after_seconds, .. } => {
+            Error::Busy { retry_after_seconds, .. } | Error::TooManyCalls { retry_after_seconds, .. } => {
                 SinkError::Again(Duration::from_secs(retry_after_seconds.into()))
             }
             Error::Unknown(_) => SinkError::Again(Duration::from_secs(1)),
@@ -281,7 +282,7 @@ mod tests {
                 return Err(SinkError::Rejected { code: "conflict".into(), message: "is 100".into() });
             }
             self.recorded.lock().unwrap().extend(events.iter().map(amount));
-            Ok(BatchRecorded { count: events.len() as u64, duplicates: 0 })
+            Ok(BatchRecorded { count: events.len() as u64, duplicates: 0, overdrawn: 0 })
         }
     }
 

@@ -6,8 +6,10 @@
 
 mod answer;
 mod changes;
+mod codes;
 mod context;
 mod error;
+pub mod examples;
 pub mod imports;
 pub mod intake;
 mod limit_file;
@@ -18,6 +20,7 @@ mod request;
 mod rpc;
 mod sample;
 mod schemas;
+mod server;
 mod table;
 mod typescript;
 mod with_id;
@@ -30,6 +33,7 @@ pub use openapi::openapi;
 pub use operation::{Answered, Bound, Headers, Kind, Method, Operation, Reach, Row, row};
 pub use request::Input;
 pub use rpc::{call, request_id, rpc};
+pub use server::{ServerControl, ServerPatch, ServerState, Switching};
 pub use table::{TABLE, find, operations};
 pub use typescript::typescript;
 pub use with_id::{ById, Nothing, WithId};

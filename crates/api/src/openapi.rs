@@ -1,68 +1,103 @@
 //! OpenAPI 3.1, made from the table.
 
+mod links;
+mod responses;
+
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use weir_core::error::Code;
 
-use crate::operation::{Kind, Method};
-use crate::schemas::{Described, component, describe, path_ids, properties, required, resolved};
+use self::responses::Responses;
+use crate::codes::codes;
+use crate::examples;
+use crate::operation::{Method, Reach};
+use crate::schemas::{Described, can_lack, component, describe, path_ids, properties, required, resolved};
 
 /// Describes the public API.
 pub fn openapi() -> Value {
-    let (operations, mut components) = describe();
+    let (operations, mut components) = describe(&[Reach::Public, Reach::Client]);
+    let mut responses = Responses::default();
     let mut paths: Map<String, Value> = Map::new();
     for operation in &operations {
-        let path = paths.entry(format!("/v1{}", operation.row.path)).or_insert_with(|| json!({}));
-        path[operation.row.method.as_str().to_ascii_lowercase()] = describe_one(operation, &components);
+        let path = paths.entry(operation.row.served_at()).or_insert_with(|| json!({}));
+        let described = describe_one(operation, &components, &mut responses);
+        if operation.row.method == Method::Put {
+            let mut patch = described.clone();
+            patch["operationId"] = format!("{}.patch", operation.row.name).into();
+            patch["description"] = format!("The same as `PUT`. {}", needs(operation)).into();
+            path["patch"] = patch;
+        }
+        path[operation.row.method.as_str().to_ascii_lowercase()] = described;
     }
-    paths.insert("/v1/changes".into(), changes());
-    components.insert("Error".into(), error());
+    links::add(&mut paths, &operations, &components);
+    paths.insert("/v1/changes".into(), changes(&mut responses));
+    components.insert("Error".into(), responses::error());
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Weir",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Usage metering and limits. Quantities are exact decimals: answered as JSON numbers with every digit, or as strings with `Accept: application/json; quantities=string`.",
+            "description": "Usage metering and limits. Quantities are exact decimals: answered as JSON numbers with every digit, or as strings with `Accept: application/json; quantities=string`. A request for a method that a route does not have is answered 405, and the header `Allow` says which it has.",
         },
         "servers": [{ "url": "/" }],
         "security": [{ "apiKey": [] }],
         "paths": paths,
         "components": {
             "schemas": components,
-            "responses": { "Error": {
-                "description": "Nothing was done. Programs match `code`; `message` is for people.",
-                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
-            }},
-            "securitySchemes": { "apiKey": { "type": "http", "scheme": "bearer", "description": "An API key, `weir_sk_...`." } },
+            "responses": responses.components(),
+            "headers": responses::shared_headers(),
+            "securitySchemes": {
+                "apiKey": { "type": "http", "scheme": "bearer", "description": "An API key, `weir_sk_...`." },
+                "clientToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A client token, `weir_ct_...`: for the front end of one customer, and nothing but what lies under `/client` (or `/v1/client`, alike).",
+                },
+            },
         },
     })
 }
 
-fn describe_one(operation: &Described, components: &std::collections::BTreeMap<String, Value>) -> Value {
+fn needs(operation: &Described) -> String {
+    if operation.row.reach == Reach::Client {
+        return "Needs a client token, and answers pages of the project's `clientOrigins`.".to_owned();
+    }
+    format!("Needs a key with the scope `{}`.", operation.row.scope.as_str())
+}
+
+fn describe_one(operation: &Described, components: &BTreeMap<String, Value>, responses: &mut Responses) -> Value {
     let row = operation.row;
     let (tag, _) = row.name.split_once('.').unwrap_or((row.name, ""));
     let request = resolved(&operation.request, components);
     let (ids, needed) = (path_ids(row), required(request));
-    let mut parameters = Vec::new();
+    let mut example: Map<String, Value> =
+        examples::of(row.name).and_then(|(request, _)| request.as_object().cloned()).unwrap_or_default();
+    let mut parameters: Vec<Value> = Vec::new();
     for id in &ids {
-        parameters.push(json!({ "name": id, "in": "path", "required": true, "schema": { "type": "string" } }));
+        parameters.push(json!({ "name": id, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1, "maxLength": 256 } }));
     }
     if row.keeps_answers() {
         parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "schema": { "type": "string", "minLength": 1, "maxLength": 256 },
-            "description": "A repeat within a day under the same key is answered byte for byte as the first was.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[\\x20-\\x7e]*$" },
+            "description": "Plain text. A repeat within a day under the same key is answered byte for byte as the first was.",
         }));
     }
     let mut described = json!({
         "operationId": row.name,
         "tags": [tag],
         "summary": row.summary,
-        "description": format!("Needs a key with the scope `{}`.", row.scope.as_str()),
-        "responses": responses(operation),
+        "description": needs(operation),
+        "responses": responses.of(operation, &codes(row, can_lack(request, components, &ids))),
     });
-    if matches!(row.method, Method::Get | Method::Delete) {
+    if row.reach == Reach::Client {
+        described["security"] = json!([{ "clientToken": [] }]);
+    }
+    let has_body = !matches!(row.method, Method::Get | Method::Delete);
+    if !has_body {
         for (name, mut schema) in properties(request) {
             if ids.contains(&name.as_str()) {
                 continue;
@@ -78,10 +113,19 @@ fn describe_one(operation: &Described, components: &std::collections::BTreeMap<S
             }
             parameters.push(parameter);
         }
-    } else if let Some(schema) = body(&operation.request, request, &ids) {
+    }
+    for parameter in &mut parameters {
+        if let Some(given) = parameter["name"].as_str().and_then(|name| example.remove(name)) {
+            parameter["example"] = given;
+        }
+    }
+    if let Some(schema) = body(&operation.request, request, &ids).filter(|_| has_body) {
         let optional = required(resolved(&schema, components)).is_empty();
         described["requestBody"] =
             json!({ "required": !optional, "content": { "application/json": { "schema": schema } } });
+        if !example.is_empty() {
+            described["requestBody"]["content"]["application/json"]["example"] = example.into();
+        }
     }
     if !parameters.is_empty() {
         described["parameters"] = parameters.into();
@@ -106,90 +150,39 @@ fn body(request: &Value, object: &Value, ids: &[&str]) -> Option<Value> {
     Some(object)
 }
 
-fn responses(operation: &Described) -> Value {
-    let row = operation.row;
-    let content = json!({ "application/json": { "schema": operation.answer } });
-    let mut responses = json!({});
-    responses[row.status.to_string()] = json!({ "description": row.summary, "content": content });
-    let mut codes = vec![
-        Code::InvalidFieldValue,
-        Code::InvalidApiKey,
-        Code::InsufficientPermissions,
-        Code::Busy,
-        Code::InternalError,
-        Code::Timeout,
-    ];
-    if row.path.contains('{') || row.name == "charts.render" {
-        codes.push(Code::NotFound);
-    }
-    if row.kind != Kind::Read {
-        codes.push(Code::Conflict);
-    }
-    if matches!(row.method, Method::Post | Method::Put) {
-        codes.extend([Code::PayloadTooLarge, Code::UnsupportedMediaType]);
-    }
-    for code in codes {
-        responses[code.status().to_string()] = json!({ "$ref": "#/components/responses/Error" });
-    }
-    responses
-}
-
 /// Live changes are a stream, not an operation.
-fn changes() -> Value {
-    let change = json!({ "type": "string", "description": "`event: change`, data `{\"topics\": [...]}`: what is stale and should be asked for again; at most ten a second." });
+fn changes(responses: &mut Responses) -> Value {
+    let change = json!({
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": { "event": { "const": "change" }, "data": { "type": "string" } },
+        "description": "`event: change`, data `{\"topics\": [...]}`: what is stale and should be asked for again; at most ten a second.",
+    });
+    let codes = [
+        Code::MissingApiKey,
+        Code::InvalidApiKey,
+        Code::ExpiredApiKey,
+        Code::InsufficientPermissions,
+        Code::RateLimitExceeded,
+    ];
+    let mut answers = responses.refusals(&codes);
+    answers["200"] = json!({
+        "description": "The stream.",
+        "headers": responses::headers(200, &[]),
+        "content": { "text/event-stream": { "schema": change } },
+    });
     json!({ "get": {
         "operationId": "changes",
         "tags": ["changes"],
         "summary": "Streams what changes, as server-sent events.",
         "description": "Needs a key with the scope `read`.",
-        "responses": {
-            "200": { "description": "The stream.", "content": { "text/event-stream": { "schema": change } } },
-            "401": { "$ref": "#/components/responses/Error" },
-        },
+        "responses": answers,
     }})
-}
-
-fn error() -> Value {
-    let item = json!({
-        "type": "object",
-        "required": ["index", "code", "message"],
-        "properties": {
-            "index": { "type": "integer", "minimum": 0, "description": "Which item of the batch, from 0." },
-            "field": { "type": "string" },
-            "code": { "type": "string" },
-            "message": { "type": "string" },
-        },
-    });
-    let details = json!({
-        "type": "object",
-        "properties": {
-            "field": { "type": "string", "description": "The field at fault, as a path such as `events[3].values.tokens`." },
-            "nearest": { "type": "string", "description": "The known field that an unknown one is nearest to." },
-            "errors": { "type": "array", "items": item },
-            "retryAfterSeconds": { "type": "integer", "minimum": 0 },
-        },
-    });
-    json!({
-        "type": "object",
-        "required": ["error"],
-        "properties": { "error": {
-            "type": "object",
-            "required": ["code", "message", "status", "requestId"],
-            "properties": {
-                "code": { "type": "string", "enum": Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>() },
-                "message": { "type": "string" },
-                "status": { "type": "integer" },
-                "requestId": { "type": "string" },
-                "details": details,
-            },
-        }},
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::Reach;
     use crate::table::TABLE;
 
     fn refs<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
@@ -207,9 +200,12 @@ mod tests {
     fn every_public_operation_is_described_and_no_other() {
         let document = openapi();
         for row in TABLE {
-            let described = &document["paths"][format!("/v1{}", row.path)][row.method.as_str().to_ascii_lowercase()];
-            assert_eq!(described.is_object(), row.reach == Reach::Public, "{}", row.name);
-            if row.reach == Reach::Public {
+            let under = if row.reach == Reach::Client { "" } else { "/v1" };
+            let described =
+                &document["paths"][format!("{under}{}", row.path)][row.method.as_str().to_ascii_lowercase()];
+            assert_eq!(described.is_object(), row.reach != Reach::Local, "{}", row.name);
+            assert_eq!(described["security"][0]["clientToken"].is_array(), row.reach == Reach::Client, "{}", row.name);
+            if row.reach != Reach::Local {
                 assert_eq!(described["operationId"], row.name);
                 assert!(described["responses"][row.status.to_string()].is_object(), "{}", row.name);
                 assert!(described["responses"]["400"].is_object(), "{}", row.name);
@@ -228,6 +224,55 @@ mod tests {
             let pointer = reference.strip_prefix('#').expect("a local reference");
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
+    }
+
+    #[test]
+    fn put_may_be_written_patch() {
+        let document = openapi();
+        let meter = &document["paths"]["/v1/meters/{id}"];
+        assert_eq!(meter["patch"]["operationId"], "meters.update.patch");
+        assert_eq!(meter["patch"]["requestBody"], meter["put"]["requestBody"]);
+        assert!(document["paths"]["/v1/meters"].get("patch").is_none());
+    }
+
+    #[test]
+    fn each_operation_says_with_which_codes_it_refuses() {
+        let document = openapi();
+        let codes = |path: &str, method: &str, status: &str| {
+            let reference = &document["paths"][path][method]["responses"][status]["$ref"];
+            let response = document.pointer(&reference.as_str().expect("a shared response")[1..]).unwrap();
+            let schema = &response["content"]["application/json"]["schema"];
+            (
+                schema["allOf"][1]["properties"]["error"]["properties"]["code"]["enum"].clone(),
+                response["headers"].clone(),
+            )
+        };
+        assert_eq!(codes("/v1/meters/{id}/query", "post", "404").0, json!(["customer_not_found", "meter_not_found"]));
+        let (refused, headers) = codes("/v1/track", "post", "429");
+        assert_eq!(refused, json!(["customer_rate_limited", "limit_exceeded", "rate_limit_exceeded"]));
+        assert!(headers["Retry-After"].is_object() && headers["X-Quota-Metric"].is_object());
+        assert!(codes("/v1/project", "get", "401").1["WWW-Authenticate"].is_object());
+        let lacking =
+            |path, method| codes(path, method, "400").0.as_array().unwrap().contains(&json!("missing_required_field"));
+        assert!(lacking("/v1/meters", "post") && lacking("/v1/balances/{id}", "put"), "a part of a request counts too");
+        assert!(
+            !lacking("/v1/project", "get") && !lacking("/v1/customers/{id}", "get"),
+            "an id in the path cannot lack"
+        );
+    }
+
+    #[test]
+    fn what_is_created_leads_to_what_can_be_done_with_it() {
+        let document = openapi();
+        let link = |path: &str, status: &str, to: &str| {
+            document["paths"][path]["post"]["responses"][status]["links"][to]["parameters"]["id"].clone()
+        };
+        for to in ["meters.get", "meters.update", "meters.archive", "meters.restore", "meters.query"] {
+            assert_eq!(link("/v1/meters", "201", to), "$response.body#/id", "{to}");
+        }
+        assert_eq!(link("/v1/balances/hold", "200", "balances.capture"), "$response.body#/hold/id");
+        assert_eq!(link("/v1/track", "201", "events.void"), "$response.body#/id");
+        assert_eq!(link("/v1/meters", "201", "limits.get"), Value::Null);
     }
 
     #[test]

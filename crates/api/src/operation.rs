@@ -55,6 +55,8 @@ pub enum Kind {
 pub enum Reach {
     /// Every door, within the caller's scope.
     Public,
+    /// Only a customer's own front end, with a client token. Its path stands beside `/v1` as well as under it.
+    Client,
     /// Only who sits at the machine that holds the data: it names files there.
     Local,
 }
@@ -118,6 +120,12 @@ type Call = for<'a> fn(
 ) -> Pin<Box<dyn Future<Output = Result<Answered, ApiError>> + Send + 'a>>;
 
 impl Row {
+    /// Where it is described: under `/v1`, but for what front ends may do, which stands there as well.
+    pub fn served_at(&self) -> String {
+        let under = if self.reach == Reach::Client { "" } else { "/v1" };
+        format!("{under}{}", self.path)
+    }
+
     /// Whether a repeat under the same `Idempotency-Key` answers as the first did.
     pub fn keeps_answers(&self) -> bool {
         self.method == Method::Post && self.kind != Kind::Read && !self.secret
@@ -217,6 +225,13 @@ impl Bound {
     /// Whether the caller may.
     pub fn authorise(&self, ctx: &Context) -> Result<(), ApiError> {
         let row = self.row;
+        if (row.reach == Reach::Client) != ctx.client.is_some() {
+            let message = match ctx.client {
+                Some(_) => format!("{} is not for client tokens", row.name),
+                None => format!("{} is for client tokens alone", row.name),
+            };
+            return Err(ApiError::new(Code::InsufficientPermissions, message));
+        }
         if ctx.scope < row.scope {
             let (has, needs) = (ctx.scope.as_str(), row.scope.as_str());
             let message = format!("the key's scope is `{has}`; {} needs `{needs}`", row.name);

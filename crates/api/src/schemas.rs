@@ -18,18 +18,18 @@ pub(crate) struct Described {
     pub answer: Value,
 }
 
-/// Every operation that has a public route, and the components that their schemas refer to.
+/// Every operation within this reach, and the components that their schemas refer to.
 ///
 /// A type that is both read and written has two schemas where its fields may be left out in requests but always stand in answers;
 /// the one for requests is then named `...Input`.
-pub(crate) fn describe() -> (Vec<Described>, BTreeMap<String, Value>) {
+pub(crate) fn describe(within: &[Reach]) -> (Vec<Described>, BTreeMap<String, Value>) {
     let settings = || SchemaSettings::draft2020_12().with(|settings| settings.meta_schema = None);
     let path = |settings: &mut SchemaSettings| settings.definitions_path = "/components/schemas".into();
     let mut reads = settings().with(path).into_generator();
     let mut writes = settings().for_serialize().with(path).into_generator();
     let mut described: Vec<Described> = TABLE
         .iter()
-        .filter(|row| row.reach == Reach::Public)
+        .filter(|row| within.contains(&row.reach))
         .map(|row| Described {
             row,
             request: (row.request)(&mut reads).to_value(),
@@ -88,6 +88,21 @@ pub(crate) fn properties(schema: &Value) -> Map<String, Value> {
 /// The members that an object must have.
 pub(crate) fn required(schema: &Value) -> BTreeSet<&str> {
     schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Whether a request, or a part of it, has a member that it must have, besides what stands in the path.
+pub(crate) fn can_lack(schema: &Value, components: &BTreeMap<String, Value>, ids: &[&str]) -> bool {
+    // No request's shape holds itself, so this ends.
+    let inner = |part: &Value| can_lack(part, components, &[]);
+    match schema {
+        Value::Object(members) => {
+            required(schema).iter().any(|member| !ids.contains(member))
+                || component(schema).and_then(|name| components.get(name)).is_some_and(inner)
+                || members.values().any(inner)
+        }
+        Value::Array(parts) => parts.iter().any(inner),
+        _ => false,
+    }
 }
 
 /// The ids in an operation's path.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::operation::Reach;
 use crate::schemas::{component, describe, required};
 
 const HEAD: &str = "\
@@ -19,10 +20,10 @@ export type Time = string;
 
 /// Writes the console's types.
 pub fn typescript() -> String {
-    let (operations, components) = describe();
+    let (operations, components) = describe(&[Reach::Public]);
     let mut out = HEAD.to_owned();
     for (name, schema) in &components {
-        if name == "Quantity" {
+        if is_quantity(name) {
             continue;
         }
         out.push('\n');
@@ -52,10 +53,15 @@ fn comment(out: &mut String, indent: &str, schema: &Value) {
     }
 }
 
+/// What is sent and what is answered differ in their bounds alone.
+fn is_quantity(name: &str) -> bool {
+    matches!(name, "Quantity" | "QuantityInput")
+}
+
 /// A schema as a type.
 fn type_of(schema: &Value, indent: &str) -> String {
     if let Some(name) = component(schema) {
-        return name.to_owned();
+        return if is_quantity(name) { "Quantity" } else { name }.to_owned();
     }
     if let Some(value) = schema.get("const") {
         return value.to_string();

@@ -58,6 +58,24 @@ pub struct ServeArgs {
     /// A host name by which browsers may call this server, besides addresses and localhost
     #[arg(long = "allow-host", value_name = "NAME")]
     pub allow_hosts: Vec<String>,
+    /// Serve over TLS with the certificate in this file, PEM, its chain included; read again on SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM, unencrypted
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// How log lines are written, to standard error; how much is said is up to WEIR_LOG, such as `debug` for every request
+    #[arg(long, value_name = "FORMAT", env = "WEIR_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// A JSON object a line
+    Json,
 }
 
 /// What to do with keys.
@@ -66,6 +84,22 @@ pub struct KeysArgs {
     /// What to do.
     #[command(subcommand)]
     pub command: KeysCommand,
+}
+
+/// How many calls a key may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calls(pub Option<u32>);
+
+impl std::str::FromStr for Calls {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Calls(None)),
+            text => {
+                text.parse().map(|calls| Calls(Some(calls))).map_err(|_| "must be a whole number, or none".to_owned())
+            }
+        }
+    }
 }
 
 /// What to do with keys.
@@ -84,6 +118,22 @@ pub enum KeysCommand {
         /// When it stops working, such as 2030-01-01T00:00:00Z
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
+        /// Most calls within any minute
+        #[arg(long, value_name = "N|none", default_value = "none")]
+        per_minute: Calls,
+        /// Most calls within any day
+        #[arg(long, value_name = "N|none", default_value = "none")]
+        per_day: Calls,
+    },
+    /// Give a key a new secret and print it; it is shown this once
+    Rotate {
+        #[command(flatten)]
+        data: DataArgs,
+        /// The key's id, as listed
+        id: String,
+        /// For how many seconds the secret until now stays good
+        #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+        overlap: u32,
     },
     /// List the keys, without their secrets
     List {

@@ -1,6 +1,6 @@
 //! Why a command failed, in a sentence.
 
-use weir_http::{DoorError, Refusal};
+use weir_http::{DoorError, Refusal, TlsError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,12 @@ impl From<DoorError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Failure(refusal.message)
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        Failure(error.to_string())
     }
 }
 

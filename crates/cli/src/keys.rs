@@ -15,6 +15,15 @@ struct NewKey<'a> {
     scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<&'a str>,
+    per_minute: Option<u32>,
+    per_day: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rotate<'a> {
+    id: &'a str,
+    overlap_seconds: u32,
 }
 
 #[derive(Deserialize)]
@@ -59,8 +68,10 @@ struct Done {}
 
 /// Does what is asked with the keys.
 pub async fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
-    let (KeysCommand::Create { data, .. } | KeysCommand::List { data } | KeysCommand::Revoke { data, .. }) =
-        &args.command;
+    let (KeysCommand::Create { data, .. }
+    | KeysCommand::Rotate { data, .. }
+    | KeysCommand::List { data }
+    | KeysCommand::Revoke { data, .. }) = &args.command;
     let door = Door::open(&data.dir).await?;
     let done = act(&door, &args.command).await;
     door.close().await;
@@ -70,9 +81,14 @@ pub async fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
 
 async fn act(door: &Door, command: &KeysCommand) -> Result<(), Failure> {
     match command {
-        KeysCommand::Create { name, scope, expires, .. } => {
-            let request = NewKey { name, scope: scope.as_str(), expires_at: expires.as_deref() };
+        KeysCommand::Create { name, scope, expires, per_minute, per_day, .. } => {
+            let (per_minute, per_day) = (per_minute.0, per_day.0);
+            let request = NewKey { name, scope: scope.as_str(), expires_at: expires.as_deref(), per_minute, per_day };
             let made: Made = door.ask("keys.create", &request).await?;
+            println!("{}", made.key);
+        }
+        KeysCommand::Rotate { id, overlap, .. } => {
+            let made: Made = door.ask("keys.rotate", &Rotate { id, overlap_seconds: *overlap }).await?;
             println!("{}", made.key);
         }
         KeysCommand::List { .. } => list(door).await?,

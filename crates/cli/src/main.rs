@@ -16,8 +16,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
-use args::{Cli, Command};
+use args::{Cli, Command, LogFormat};
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -31,7 +32,14 @@ fn main() -> ExitCode {
             return status;
         }
     };
-    log(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
+    let (default, format) = match &cli.command {
+        Command::Serve(args) => ("info", args.log_format),
+        _ => ("warn", LogFormat::Text),
+    };
+    if let Err(error) = log(default, format) {
+        eprintln!("weir: WEIR_LOG: {error}");
+        return ExitCode::FAILURE;
+    }
     let done = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -60,9 +68,15 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
 }
 
 /// Log lines go to standard error, so that standard output holds answers alone.
-fn log(default: &str) {
-    let filter = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let ansi = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    lines.with_ansi(ansi).with_target(false).init();
+fn log(default: &str, format: LogFormat) -> Result<(), ParseError> {
+    let filter = match std::env::var("WEIR_LOG") {
+        Ok(wanted) => EnvFilter::builder().parse(wanted)?,
+        Err(_) => EnvFilter::new(default),
+    };
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    Ok(())
 }

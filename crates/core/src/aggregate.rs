@@ -54,6 +54,11 @@ impl Aggregation {
         }
     }
 
+    /// Whether what events add up to is the whole: only then does usage have a price.
+    pub const fn adds_up(self) -> bool {
+        matches!(self, Aggregation::Sum | Aggregation::Count)
+    }
+
     /// Whether a limit can be set on it: the others can fall as usage grows.
     pub const fn can_be_limited(self) -> bool {
         !matches!(self, Aggregation::Min | Aggregation::Avg)
@@ -191,6 +196,18 @@ impl Aggregate {
             Aggregation::Min => Aggregate::Min(None),
             Aggregation::Avg => Aggregate::Avg(Quantity::ZERO, 0),
             Aggregation::Unique => Aggregate::Unique(HashSet::new()),
+        }
+    }
+
+    /// Whether it is as over no events.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Aggregate::Sum(total) => *total == Quantity::ZERO,
+            Aggregate::Count(count) => *count == 0,
+            Aggregate::Max(value) | Aggregate::Min(value) => value.is_none(),
+            Aggregate::Latest(newest) => newest.is_none(),
+            Aggregate::Avg(_, count) => *count == 0,
+            Aggregate::Unique(members) => members.is_empty(),
         }
     }
 

@@ -43,6 +43,29 @@ impl Standing {
     }
 }
 
+/// Whether usage has reached a percentage of a limit: compared exactly.
+pub fn crosses(used: Quantity, limit: Quantity, percent: u16) -> bool {
+    match (used.steps().checked_mul(100), limit.steps().checked_mul(i128::from(percent))) {
+        (Some(used), Some(wanted)) => used >= wanted,
+        // A limit is far below what overflows here: usage is far beyond it, or far below zero.
+        _ => used.is_positive(),
+    }
+}
+
+/// The aggregate over a window with live holds: each is an event that may come. A hold takes and never gives: one that would take
+/// usage down counts as nothing until it comes, since it may not.
+pub fn with_holds(total: &Aggregate, holds: impl Iterator<Item = Contribution>) -> Aggregate {
+    let mut taken = total.clone();
+    for hold in holds {
+        let mut with = taken.clone();
+        // Beyond what can be counted, it is beyond any limit already.
+        if with.add(&hold).is_ok() && with.used() > taken.used() {
+            taken = with;
+        }
+    }
+    taken
+}
+
 /// Whether a hard limit lets an event through, given the aggregate over the window and live holds without it: it is
 /// refused only if it would take usage over the limit and further up. An event that does not contribute always passes.
 pub fn admits(before: &Aggregate, event: Option<&Contribution>, limit: Quantity) -> Result<bool, Overflow> {
@@ -81,7 +104,7 @@ fn compare_ratios(a: Quantity, b: Quantity, c: Quantity, d: Quantity) -> Orderin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::{Aggregation, What};
+    use crate::aggregate::{Aggregation, Newest, What};
     use crate::id::EventId;
     use crate::time::Timestamp;
     use proptest::prelude::*;
@@ -116,6 +139,33 @@ mod tests {
         assert!(admits(Some(amount(1))));
         assert!(!admits(Some(amount(2))));
         assert!(admits(None), "an event that does not count is not refused");
+    }
+
+    #[test]
+    fn a_threshold_is_reached_exactly() {
+        let crosses =
+            |used: &str, limit: &str, percent| crosses(used.parse().unwrap(), limit.parse().unwrap(), percent);
+        assert!(crosses("0.8", "1", 80));
+        assert!(!crosses("0.799999999", "1", 80));
+        assert!(crosses("1.5", "0.5", 300));
+        assert!(!crosses("99.999999999", "100", 100));
+        assert!(!crosses("-1", "100", 1));
+        assert!(super::crosses(Quantity::from_steps(i128::MAX), Quantity::from_int(1), 1_000));
+        assert!(!super::crosses(Quantity::from_steps(i128::MIN), Quantity::from_int(1), 1));
+    }
+
+    #[test]
+    fn a_hold_takes_and_never_gives() {
+        let held = |total: Aggregate, holds: &[i64]| {
+            with_holds(&total, holds.iter().map(|value| amount(*value))).used().checked_sub(total.used()).unwrap()
+        };
+        let [three, zero] = [3, 0].map(Quantity::from_int);
+        assert_eq!(held(Aggregate::Sum(three), &[2, 1]), three);
+        assert_eq!(held(Aggregate::Sum(three), &[-2, 3]), three, "what may be given back is not there yet");
+        assert_eq!(held(Aggregate::Max(Some(three)), &[2, 6, 4]), three);
+        assert_eq!(held(Aggregate::Max(Some(three)), &[2]), zero);
+        let newest = Newest { at: Timestamp::from_micros(-1), id: EventId::new(uuid::Uuid::nil()), value: three };
+        assert_eq!(held(Aggregate::Latest(Some(newest)), &[1, 6, 2]), three, "the most that any of them may leave");
     }
 
     #[test]

@@ -33,8 +33,22 @@ pub enum Code {
     LimitNotFound,
     /// 404: no such rate limit.
     RateLimitNotFound,
+    /// 404: no such reservation.
+    ReservationNotFound,
+    /// 404: no such balance.
+    BalanceNotFound,
+    /// 404: no such hold.
+    HoldNotFound,
+    /// 404: no such alert.
+    AlertNotFound,
     /// 404: no such key.
     KeyNotFound,
+    /// 404: no such client token.
+    ClientTokenNotFound,
+    /// 404: no such webhook.
+    WebhookNotFound,
+    /// 404: no such delivery.
+    DeliveryNotFound,
     /// 404: no such import.
     ImportNotFound,
     /// 405: the route exists, for another method.
@@ -67,7 +81,7 @@ pub enum Code {
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Code; 29] = [
+    pub const ALL: [Code; 36] = [
         Code::InvalidRequest,
         Code::MissingRequiredField,
         Code::InvalidFieldValue,
@@ -82,7 +96,14 @@ impl Code {
         Code::MeterNotFound,
         Code::LimitNotFound,
         Code::RateLimitNotFound,
+        Code::ReservationNotFound,
+        Code::BalanceNotFound,
+        Code::HoldNotFound,
+        Code::AlertNotFound,
         Code::KeyNotFound,
+        Code::ClientTokenNotFound,
+        Code::WebhookNotFound,
+        Code::DeliveryNotFound,
         Code::ImportNotFound,
         Code::MethodNotAllowed,
         Code::Conflict,
@@ -116,7 +137,14 @@ impl Code {
             Code::MeterNotFound => "meter_not_found",
             Code::LimitNotFound => "limit_not_found",
             Code::RateLimitNotFound => "rate_limit_not_found",
+            Code::ReservationNotFound => "reservation_not_found",
+            Code::BalanceNotFound => "balance_not_found",
+            Code::HoldNotFound => "hold_not_found",
+            Code::AlertNotFound => "alert_not_found",
             Code::KeyNotFound => "key_not_found",
+            Code::ClientTokenNotFound => "client_token_not_found",
+            Code::WebhookNotFound => "webhook_not_found",
+            Code::DeliveryNotFound => "delivery_not_found",
             Code::ImportNotFound => "import_not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::Conflict => "conflict",
@@ -146,7 +174,14 @@ impl Code {
             | Code::MeterNotFound
             | Code::LimitNotFound
             | Code::RateLimitNotFound
+            | Code::ReservationNotFound
+            | Code::BalanceNotFound
+            | Code::HoldNotFound
+            | Code::AlertNotFound
             | Code::KeyNotFound
+            | Code::ClientTokenNotFound
+            | Code::WebhookNotFound
+            | Code::DeliveryNotFound
             | Code::ImportNotFound => 404,
             Code::MethodNotAllowed => 405,
             Code::Conflict | Code::IdempotencyConflict | Code::IdempotencyInProgress => 409,

@@ -26,14 +26,18 @@ pub const BUILT_IN_DIMENSIONS: [&str; 2] = ["customer_id", "event_type"];
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventInput {
     /// The customer's external id.
+    #[schemars(with = "crate::schema::Short")]
     pub customer_id: String,
     /// What happened, such as `llm.completion`.
+    #[schemars(with = "crate::schema::Short")]
     pub event_type: String,
     /// Named quantities.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "crate::schema::Values")]
     pub values: BTreeMap<String, Quantity>,
     /// Named texts to filter and group by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "crate::schema::Dimensions")]
     pub dimensions: BTreeMap<String, String>,
     /// Anything else worth keeping; its texts become dimensions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,12 +47,15 @@ pub struct EventInput {
     pub timestamp: Option<Timestamp>,
     /// A key under which a repeat is recognised, unique per customer for ever.
     #[serde(default, alias = "id", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::schema::Short>")]
     pub idempotency_key: Option<String>,
     /// Short for the dimension `model`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::schema::MaybeShort>")]
     pub model: Option<String>,
     /// Short for the dimension `provider`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::schema::MaybeShort>")]
     pub provider: Option<String>,
     /// Short for the value `input_tokens`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,6 +116,26 @@ impl EventInput {
             timestamp: self.timestamp,
             idempotency_key: self.idempotency_key,
         })
+    }
+
+    /// Refuses what only the operator's own programs may say: corrections downwards, and when it happened.
+    pub fn check_from_client(&self) -> Result<(), Fault> {
+        let shorthands = [
+            ("inputTokens", self.input_tokens),
+            ("outputTokens", self.output_tokens),
+            ("totalTokens", self.total_tokens),
+            ("costCents", self.cost_cents),
+            ("latencyMs", self.latency_ms),
+        ];
+        let given = shorthands.into_iter().filter_map(|(field, given)| Some((field.to_owned(), given?)));
+        let named = self.values.iter().map(|(name, value)| (format!("values.{name}"), *value));
+        for (field, value) in given.chain(named) {
+            check_not_negative(field, value)?;
+        }
+        match self.timestamp {
+            None => Ok(()),
+            Some(_) => Err(Fault::invalid("timestamp", "must not be given by a client: the event happens now")),
+        }
     }
 
     fn values(&self) -> Result<BTreeMap<String, Quantity>, Fault> {
@@ -176,6 +203,14 @@ impl EventInput {
         }
         Ok(dimensions)
     }
+}
+
+/// Checks a value that a client sends.
+pub fn check_not_negative(field: impl Into<String>, value: Quantity) -> Result<(), Fault> {
+    if value.is_negative() {
+        return Err(Fault::invalid(field, "must not be negative from a client"));
+    }
+    Ok(())
 }
 
 /// Checks keys and values of a set of dimensions, as an event or a filter names them.

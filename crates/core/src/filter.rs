@@ -14,8 +14,10 @@ use crate::text::{self, MAX_SHORT};
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct EventFilter {
     /// Only events of this type.
+    #[schemars(with = "Option<crate::schema::Short>")]
     pub event_type: Option<String>,
     /// Only events with these dimensions.
+    #[schemars(with = "crate::schema::Dimensions")]
     pub dimensions: BTreeMap<String, String>,
 }
 

@@ -72,7 +72,7 @@ macro_rules! ids {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "pattern": concat!("^", $prefix, "[0-9a-f-]{36}$") })
+                schemars::json_schema!({ "type": "string", "pattern": concat!("^", $prefix, "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$") })
             }
         }
     )*};
@@ -91,8 +91,26 @@ ids! {
     LimitId = "lmt_";
     /// A rate limit.
     RateLimitId = "rl_";
+    /// A reservation: a share of limits that is held.
+    ReservationId = "rsv_";
+    /// A balance.
+    BalanceId = "bal_";
+    /// An entry of a balance's ledger.
+    TransactionId = "txn_";
+    /// An amount of a balance that is set aside.
+    HoldId = "hld_";
+    /// An alert.
+    AlertId = "alt_";
     /// An API key.
     KeyId = "key_";
+    /// A token for a customer's own front end.
+    ClientTokenId = "ct_";
+    /// An endpoint that is told what happens.
+    WebhookId = "whk_";
+    /// What endpoints are told.
+    MessageId = "msg_";
+    /// A message on its way to one endpoint.
+    DeliveryId = "dlv_";
     /// A file on its way in.
     ImportId = "imp_";
 }

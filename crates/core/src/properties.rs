@@ -1,4 +1,4 @@
-//! Free-form JSON that a caller wants kept with an event: bounded, stored as text, never interpreted beyond its texts.
+//! Free-form JSON that a caller wants kept: bounded, stored as text, never interpreted beyond its texts.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
-/// Most bytes of an event's properties, as compact JSON.
+/// Most bytes, as compact JSON.
 const MAX_BYTES: usize = 16 * 1024;
 /// Deepest nesting.
 const MAX_DEPTH: usize = 32;
@@ -66,6 +66,28 @@ impl Properties {
     }
 }
 
+/// Any JSON value as compact text. Numbers keep the digits they were sent with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(Box<str>);
+
+impl Json {
+    /// The value as JSON.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads and checks a value.
+    pub fn parse(json: &str) -> Result<Self, String> {
+        let value: &RawValue = serde_json::from_str(json).map_err(|_| "must be JSON".to_owned())?;
+        let mut text = String::with_capacity(json.len().min(MAX_BYTES));
+        push_compact(&mut text, value.get())?;
+        if text.len() > MAX_BYTES {
+            return Err(format!("must be at most {MAX_BYTES} bytes of JSON"));
+        }
+        Ok(Json(text.into()))
+    }
+}
+
 /// Copies valid JSON without the white space between its parts, and bounds its depth.
 fn push_compact(out: &mut String, json: &str) -> Result<(), String> {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
@@ -102,6 +124,32 @@ impl<'de> Deserialize<'de> for Properties {
     }
 }
 
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_string()).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::parse(<&RawValue>::deserialize(deserializer)?.get()).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Json {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Json".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["object", "array", "string", "number", "boolean"],
+            "additionalProperties": true,
+            "items": true,
+            "description": "Any JSON, at most 16 KiB.",
+        })
+    }
+}
+
 impl JsonSchema for Properties {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Properties".into()
@@ -120,6 +168,19 @@ mod tests {
         let properties = Properties::parse(" { \"b\" : [ 1e400 , \"x \\\" y\" ] , \"a\" : 0.10 } ").unwrap();
         assert_eq!(properties.as_json(), r#"{"a":0.10,"b":[1e400,"x \" y"]}"#);
         assert_eq!(Properties::parse(properties.as_json()), Ok(properties));
+    }
+
+    #[test]
+    fn any_bounded_value_is_kept_as_it_was_sent() {
+        for text in [r#"{"b":[1e400,0.10],"a":"x y"}"#, "[1,[2]]", "0.10", "\"a b\"", "true"] {
+            assert_eq!(Json::parse(&format!(" {text} ")).unwrap().as_json(), text);
+        }
+        assert_eq!(Json::parse("[1, {\"a\" : 2}]").unwrap().as_json(), r#"[1,{"a":2}]"#);
+        for text in ["", "{", "1 2", "nothing", &format!("\"{}\"", "x".repeat(MAX_BYTES)), &"[".repeat(100_000)] {
+            assert!(Json::parse(text).is_err(), "{:.40}", text);
+        }
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Json::parse(&nested(MAX_DEPTH - 1)).is_ok() && Json::parse(&nested(MAX_DEPTH)).is_err());
     }
 
     #[test]

@@ -249,11 +249,18 @@ impl JsonSchema for Quantity {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Quantity".into()
     }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        if generator.contract().is_serialize() {
+            // Sums may grow beyond what one caller may send.
+            return json_schema!({
+                "description": "An exact decimal of at most 9 fractional digits: a JSON number, or a decimal string where that was asked for.",
+                "anyOf": [{ "type": "number" }, { "type": "string", "pattern": r"^-?[0-9]{1,38}(\.[0-9]{1,9})?$" }],
+            });
+        }
         json_schema!({
             "description": "An exact decimal of at most 18 integer and 9 fractional digits: a JSON number or a decimal string.",
             "anyOf": [
-                { "type": "number" },
+                { "type": "number", "minimum": -999_999_999_999_999_999_i64, "maximum": 999_999_999_999_999_999_i64 },
                 { "type": "string", "pattern": r"^-?[0-9]{1,18}(\.[0-9]{1,9})?$" },
             ],
         })

@@ -69,6 +69,17 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Whole seconds to wait from `earlier` until this instant has come: rounded up, at least 1.
+    pub const fn seconds_from(self, earlier: Timestamp) -> u32 {
+        let micros = self.micros_since(earlier);
+        let seconds = micros.div_euclid(MICROS) + (micros.rem_euclid(MICROS) != 0) as i64;
+        match seconds {
+            ..=1 => 1,
+            0xffff_ffff.. => u32::MAX,
+            seconds => seconds as u32,
+        }
+    }
+
     /// Reads an RFC 3339 time.
     ///
     /// Besides the strict form: a space or a lower-case `t` may stand for `T`, `z` for `Z`, an offset may be `+HHMM` or
@@ -199,6 +210,16 @@ mod tests {
         }
         assert_eq!(Timestamp::from_unix_seconds(i64::MAX), Timestamp::from_micros(i64::MAX));
         assert_eq!(Timestamp::from_micros(i64::MIN).saturating_add_micros(-1), Timestamp::from_micros(i64::MIN));
+    }
+
+    #[test]
+    fn a_wait_is_whole_seconds_and_never_too_short() {
+        let now = Timestamp::from_micros(999_999);
+        for (until, wait) in
+            [(0, 1), (999_999, 1), (1_000_000, 1), (1_999_999, 1), (2_000_000, 2), (i64::MAX, u32::MAX)]
+        {
+            assert_eq!(Timestamp::from_micros(until).seconds_from(now), wait, "{until}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub enum ActorKind {
     Operator,
     /// A program with an API key.
     Key,
+    /// A customer's front end with a client token.
+    Client,
     /// A person at the command line of the machine that holds the data.
     Cli,
     /// Weir itself.
@@ -21,6 +23,7 @@ impl ActorKind {
         match self {
             ActorKind::Operator => "operator",
             ActorKind::Key => "key",
+            ActorKind::Client => "client",
             ActorKind::Cli => "cli",
             ActorKind::System => "system",
         }
@@ -32,7 +35,7 @@ impl ActorKind {
 pub struct Actor {
     /// What kind of caller.
     pub kind: ActorKind,
-    /// Which one: a key's id, or empty where there is only one.
+    /// Which one: the id of a key or a client token, or empty where there is only one.
     pub name: String,
 }
 
@@ -55,6 +58,11 @@ impl Actor {
     /// A program with an API key.
     pub fn key(name: impl Into<String>) -> Self {
         Actor { kind: ActorKind::Key, name: name.into() }
+    }
+
+    /// A front end with a client token.
+    pub fn client(name: impl Into<String>) -> Self {
+        Actor { kind: ActorKind::Client, name: name.into() }
     }
 }
 

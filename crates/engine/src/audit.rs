@@ -1,23 +1,26 @@
 //! The audit, read: who changed what, newest first.
 //!
 //! A customer's facts are those whose target is the customer, those whose target is a limit or a rate limit of the customer's own,
-//! and the voids of the customer's events. The former are found by their ids: a limit never passes to another customer, and its
-//! row stays when it is archived. An event says whose it is in the fact itself, by the external id, which never changes.
+//! the exceptions made for the customer, the voids of the customer's events, and the customer's client tokens. The former are found by their ids: a limit never
+//! passes to another customer, and its row stays when it is archived. The latter say whose they are in the fact itself, by the
+//! external id, which never changes.
 
 use rustc_hash::FxHashMap;
+use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 use weir_core::error::Fault;
-use weir_core::id::{KeyId, LimitId, RateLimitId};
+use weir_core::id::{BalanceId, KeyId, LimitId, RateLimitId};
 use weir_core::text::{self, MAX_SHORT};
 use weir_core::time::Timestamp;
 
-use crate::actor::ActorKind;
+use crate::actor::{Actor, ActorKind};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::model::{AuditActor, AuditFact, Cursor, ListAudit, Page, Snapshot};
 use crate::scan::to_json;
+use crate::writer::Audit;
 
 /// What ids of facts begin with.
 const PREFIX: &str = "aud_";
@@ -27,6 +30,24 @@ const CHUNK: usize = 500;
 const MAX_LOOKED_AT: usize = 20_000;
 
 impl Engine {
+    /// Remembers who changed something that the host keeps, with what stood before and after.
+    pub async fn remember<T: Serialize + Send + Sync + 'static>(
+        &self,
+        actor: &Actor,
+        operation: &'static str,
+        target: &'static str,
+        before: T,
+        after: T,
+    ) -> Result<()> {
+        self.writer()
+            .aside(actor, move |tx| {
+                Box::pin(async move {
+                    tx.audit(Audit { operation, target, before: Some(&before), after: Some(&after) }).await
+                })
+            })
+            .await
+    }
+
     /// Audit facts, newest first. A page may be short although more follow.
     pub async fn audit(&self, list: ListAudit) -> Result<Page<AuditFact>> {
         if let Some(query) = &list.query {
@@ -37,7 +58,7 @@ impl Engine {
         }
         let mut before = Cursor::below(list.cursor.as_ref())?;
         let mut conn = self.reader().await?;
-        let actors = read_actors(&mut conn).await?;
+        let actors = read_actors(&mut conn, None).await?;
         let by = list.actor.as_deref().map(|wanted| acting(&actors, wanted)).transpose()?;
         let targets = match &list.customer_id {
             None => None,
@@ -58,7 +79,8 @@ impl Engine {
                  AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR operation = ?4 OR substr(operation, 1, length(?4) + 1) = ?4 || '.') \
                  AND (?5 IS NULL OR actor IN (SELECT value FROM json_each(?5))) \
                  AND (?6 IS NULL OR target IN (SELECT value FROM json_each(?6)) \
-                   OR (operation = 'events.void' AND json_extract(after, '$.customerId') = ?7)) ORDER BY seq DESC LIMIT ?8",
+                   OR (operation IN ('events.void', 'limits.raise', 'limits.end_raise', 'limits.reset', 'client_tokens.create', 'client_tokens.revoke') \
+                     AND coalesce(json_extract(after, '$.customerId'), json_extract(before, '$.customerId')) = ?7)) ORDER BY seq DESC LIMIT ?8",
             )
             .bind(before)
             .bind(list.from.map(Timestamp::as_micros))
@@ -107,9 +129,14 @@ impl Engine {
         targets.extend(limits.into_iter().map(|uuid| LimitId::new(uuid).to_string()));
         let rates: Vec<Uuid> = sqlx::query_scalar("SELECT uuid FROM rate_limit WHERE customer = ?1")
             .bind(customer.key)
-            .fetch_all(conn)
+            .fetch_all(&mut *conn)
             .await?;
         targets.extend(rates.into_iter().map(|uuid| RateLimitId::new(uuid).to_string()));
+        let balances: Vec<Uuid> = sqlx::query_scalar("SELECT uuid FROM balance WHERE customer = ?1")
+            .bind(customer.key)
+            .fetch_all(conn)
+            .await?;
+        targets.extend(balances.into_iter().map(|uuid| BalanceId::new(uuid).to_string()));
         Ok(targets)
     }
 
@@ -129,14 +156,28 @@ impl Engine {
     }
 }
 
-/// Everyone who ever did something, by number. They are few: one for each kind and each key.
-async fn read_actors(conn: &mut SqliteConnection) -> Result<FxHashMap<i64, AuditActor>> {
+/// These actors, or everyone who ever changed something, by number. The latter are few: one for each kind and each key. Front ends
+/// with a client token are many, and change nothing.
+pub(crate) async fn read_actors(
+    conn: &mut SqliteConnection,
+    wanted: Option<&[i64]>,
+) -> Result<FxHashMap<i64, AuditActor>> {
     let rows = sqlx::query("SELECT uuid, name FROM api_key").fetch_all(&mut *conn).await?;
     let mut names = FxHashMap::default();
     for row in rows {
         names.insert(KeyId::new(row.try_get(0)?).to_string(), row.try_get::<String, _>(1)?);
     }
-    let rows = sqlx::query("SELECT id, kind, name FROM actor").fetch_all(conn).await?;
+    let rows = match wanted {
+        None => {
+            sqlx::query("SELECT id, kind, name FROM actor WHERE kind IN ('operator', 'key', 'cli', 'system')")
+                .fetch_all(conn)
+                .await?
+        }
+        Some(wanted) => {
+            let sql = "SELECT id, kind, name FROM actor WHERE id IN (SELECT value FROM json_each(?1))";
+            sqlx::query(sql).bind(to_json(wanted)?).fetch_all(conn).await?
+        }
+    };
     rows.iter()
         .map(|row| {
             let (kind, name): (String, String) = (row.try_get(1)?, row.try_get(2)?);

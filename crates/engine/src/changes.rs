@@ -27,14 +27,38 @@ impl Topics {
     pub const KEYS: Topics = Topics(1 << 6);
     /// The project.
     pub const PROJECT: Topics = Topics(1 << 7);
-
     /// Who changed what.
     pub const AUDIT: Topics = Topics(1 << 8);
     /// Calls refused.
     pub const REFUSALS: Topics = Topics(1 << 9);
+    /// Reservations made, ended or run out.
+    pub const RESERVATIONS: Topics = Topics(1 << 10);
+    /// Alerts.
+    pub const ALERTS: Topics = Topics(1 << 11);
+    /// Balances, and what moved them.
+    pub const BALANCES: Topics = Topics(1 << 12);
+    /// Webhooks, and what they were told.
+    pub const WEBHOOKS: Topics = Topics(1 << 13);
+    /// Client tokens.
+    pub const CLIENT_TOKENS: Topics = Topics(1 << 14);
 
-    const NAMES: [&str; 10] =
-        ["customers", "events", "meters", "limits", "standings", "imports", "keys", "project", "audit", "refusals"];
+    const NAMES: [&str; 15] = [
+        "customers",
+        "events",
+        "meters",
+        "limits",
+        "standings",
+        "imports",
+        "keys",
+        "project",
+        "audit",
+        "refusals",
+        "reservations",
+        "alerts",
+        "balances",
+        "webhooks",
+        "client_tokens",
+    ];
 
     /// Everything: after changes may have been missed.
     pub const ALL: Topics = Topics((1 << Self::NAMES.len()) - 1);

@@ -1,14 +1,20 @@
 //! Where customers stand with their limits, and whether they may go on. A customer whose counters are resident costs neither SQL
 //! nor the writer.
 
+mod ahead;
+mod explain;
+mod prepaid;
+mod weigh;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sqlx::Row;
 use uuid::Uuid;
-use weir_core::aggregate::Aggregate;
-use weir_core::decide::{Standing, admits};
+use weir_core::aggregate::{Aggregate, Contribution};
+use weir_core::decide::{Standing, admits, with_holds};
 use weir_core::error::Fault;
 use weir_core::event::{BUILT_IN_DIMENSIONS, Facts, MAX_ENTRIES, check_dimensions};
 use weir_core::id::{EventId, LimitId};
@@ -17,13 +23,15 @@ use weir_core::quantity::Quantity;
 use weir_core::text::{self, MAX_SHORT};
 use weir_core::time::{CivilDate, Timestamp};
 
+use crate::accounts::Accounts;
 use crate::config::{Config, LimitRule, MeterRule, effective};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::extras::{Raise, Reset};
 use crate::live::LiveCustomer;
 use crate::model::{
-    Check, CheckAnswer, CheckedLimit, Cursor, CustomerStanding, Enforcement, LimitStanding, ListStandings, Page,
-    Source, StandingRow,
+    Check, CheckAnswer, CheckedLimit, Cursor, CustomerStanding, Enforcement, FilterOwner, LimitStanding, ListStandings,
+    Page, RunningRaise, Source, StandingRow,
 };
 
 /// How often a customer is loaded for one answer before the caller is told to come back.
@@ -35,15 +43,18 @@ pub(crate) struct Applied<'a> {
     pub meter: &'a MeterRule,
     source: Source,
     window: Window,
-    pub total: Aggregate,
+    /// The meter over the window with live holds.
+    taken: Aggregate,
     standing: Standing,
+    raised: Option<&'a Raise>,
+    reset: Option<&'a Reset>,
 }
 
 impl<'a> Applied<'a> {
     /// `None` when its counter is not loaded.
     fn of(
         config: &'a Config,
-        customer: &LiveCustomer,
+        customer: &'a LiveCustomer,
         rule: &'a LimitRule,
         source: Source,
         now: Timestamp,
@@ -51,19 +62,39 @@ impl<'a> Applied<'a> {
         let meter = config.meter_of(rule)?;
         let window = rule.period.window(customer.zone(config), customer.anchor, now);
         let total = customer.counter(config, rule, meter)?.total(meter.aggregation, window);
-        Some(Applied::over(rule, meter, source, window, total))
+        Some(Applied::over(customer, rule, meter, source, window, total, now))
     }
 
     /// With the meter over a window.
     pub(crate) fn over(
+        customer: &'a LiveCustomer,
         rule: &'a LimitRule,
         meter: &'a MeterRule,
         source: Source,
         window: Window,
         total: Aggregate,
+        now: Timestamp,
     ) -> Self {
-        let standing = Standing { limit: rule.value, used: total.used(), held: Quantity::ZERO };
-        Applied { rule, meter, source, window, total, standing }
+        let raised = customer.extras().raise(rule, now);
+        let limit = raised.map_or(rule.value, |raise| raise.value);
+        let used = total.used();
+        // Whatever is held would come now.
+        let (taken, held) = if window.contains(now) && !customer.extras().holds.is_empty() {
+            let taken = with_holds(&total, customer.held(rule, meter, now));
+            // A difference of two totals that can be counted.
+            let held = taken.used().checked_sub(used).unwrap_or(Quantity::ZERO);
+            (taken, held)
+        } else {
+            (total, Quantity::ZERO)
+        };
+        let standing = Standing { limit, used, held };
+        let reset = customer.extras().reset(rule.key);
+        Applied { rule, meter, source, window, taken, standing, raised, reset }
+    }
+
+    /// Whether a hard limit lets an event through.
+    pub(crate) fn admits(&self, event: Option<&Contribution>) -> Result<bool> {
+        Ok(self.rule.enforcement == Enforcement::Soft || admits(&self.taken, event, self.standing.limit)?)
     }
 
     pub(crate) fn by_urgency(&self, refuses: bool, other: &Self, other_refuses: bool) -> Ordering {
@@ -71,6 +102,11 @@ impl<'a> Applied<'a> {
             .cmp(&refuses)
             .then_with(|| self.standing.by_remaining_share(&other.standing))
             .then_with(|| self.rule.id.cmp(&other.rule.id))
+    }
+
+    /// When usage was reset within the window.
+    fn reset_at(&self) -> Option<Timestamp> {
+        self.reset.map(|reset| reset.at).filter(|at| self.window.contains(*at))
     }
 
     fn reset(&self) -> Option<i64> {
@@ -92,7 +128,8 @@ impl<'a> Applied<'a> {
         }
     }
 
-    fn shown(&self) -> LimitStanding {
+    /// As it stands now, and ahead. `first` is the customer's first event, for limits that never reset.
+    fn shown(&self, first: Option<Timestamp>, now: Timestamp) -> LimitStanding {
         LimitStanding {
             limit_id: self.rule.id,
             name: self.rule.name.clone(),
@@ -113,6 +150,13 @@ impl<'a> Applied<'a> {
             source: self.source,
             dimension_filters: self.rule.filters.clone(),
             utilisation: self.standing.utilisation(),
+            forecast: self.forecast(first, now),
+            raised: self.raised.map(|raise| RunningRaise {
+                own_value: self.rule.value,
+                until: raise.until,
+                note: raise.note.to_string(),
+            }),
+            reset_at: self.reset_at(),
         }
     }
 }
@@ -123,35 +167,68 @@ enum Question<'a> {
     Event { event_type: Option<&'a str>, facts: Facts<'a>, with_values: bool },
 }
 
-impl Question<'_> {
+/// The first filter that what is asked about does not meet, and what it has instead.
+struct Unmet<'a> {
+    of: FilterOwner,
+    dimension: &'a str,
+    wanted: &'a str,
+    given: Option<&'a str>,
+}
+
+static NO_VALUES: BTreeMap<String, Quantity> = BTreeMap::new();
+static NO_DIMENSIONS: BTreeMap<String, String> = BTreeMap::new();
+
+impl<'a> Question<'a> {
+    fn of(check: &'a Check, now: Timestamp) -> Self {
+        if check.dimensions.is_none() && check.event_type.is_none() && check.values.is_none() {
+            return Question::Customer;
+        }
+        Question::Event {
+            event_type: check.event_type.as_deref(),
+            facts: Facts {
+                // Newer than anything recorded, as the event would be.
+                id: EventId::new(Uuid::max()),
+                at: now,
+                customer: &check.customer_id,
+                event_type: check.event_type.as_deref().unwrap_or_default(),
+                values: check.values.as_ref().unwrap_or(&NO_VALUES),
+                dimensions: check.dimensions.as_ref().unwrap_or(&NO_DIMENSIONS),
+            },
+            with_values: check.values.is_some(),
+        }
+    }
+
+    /// What keeps an event like this from counting on a limit, as far as the question says.
+    fn unmet<'b>(&'b self, rule: &'b LimitRule, meter: &'b MeterRule) -> Option<Unmet<'b>> {
+        let Question::Event { event_type, facts, .. } = self else { return None };
+        let given = |name: &str| if name == "event_type" { *event_type } else { facts.dimension(name) };
+        let filter = &meter.filter;
+        // The type first: it tells more than a dimension.
+        let of_type = filter.event_type.iter().map(|wanted| ("event_type", wanted));
+        let of_meter = of_type.chain(filter.dimensions.iter().map(|(name, wanted)| (name.as_str(), wanted)));
+        for (dimension, wanted) in of_meter {
+            // A meter's filter that nothing is said of may well be met.
+            let given = given(dimension);
+            if given.is_some_and(|given| given != wanted) {
+                return Some(Unmet { of: FilterOwner::Meter, dimension, wanted, given });
+            }
+        }
+        let unmet = rule.filters.iter().find(|(name, wanted)| given(name) != Some(wanted.as_str()));
+        unmet.map(|(dimension, wanted)| Unmet { of: FilterOwner::Limit, dimension, wanted, given: given(dimension) })
+    }
+
     /// Whether an event like this would count on a limit, as far as the question says.
     fn applies(&self, applied: &Applied<'_>) -> bool {
-        let Question::Event { event_type, facts, .. } = self else { return true };
-        let filter = &applied.meter.filter;
-        let contradicts = |(name, wanted): (&String, &String)| match name.as_str() {
-            "event_type" => event_type.is_some_and(|given| given != wanted),
-            name => facts.dimension(name).is_some_and(|given| given != wanted),
-        };
-        let same_type = match (event_type, &filter.event_type) {
-            (Some(given), Some(wanted)) => given == wanted,
-            _ => true,
-        };
-        same_type
-            && !filter.dimensions.iter().any(contradicts)
-            && applied.rule.filters.iter().all(|(name, wanted)| facts.dimension(name) == Some(wanted))
+        self.unmet(applied.rule, applied.meter).is_none()
     }
 
     /// Whether a limit refuses.
     fn is_refused_by(&self, applied: &Applied<'_>) -> Result<bool> {
-        if applied.rule.enforcement == Enforcement::Soft {
-            return Ok(false);
-        }
         match self {
             Question::Event { facts, with_values: true, .. } => {
-                let part = applied.meter.field.of(facts);
-                Ok(!admits(&applied.total, part.as_ref(), applied.rule.value)?)
+                Ok(!applied.admits(applied.meter.field.of(facts).as_ref())?)
             }
-            _ => Ok(applied.standing.exceeded()),
+            _ => Ok(applied.rule.enforcement == Enforcement::Hard && applied.standing.exceeded()),
         }
     }
 }
@@ -159,28 +236,17 @@ impl Question<'_> {
 impl Engine {
     /// Whether a customer may go on, or an event may happen. Consumes nothing, and sees every answered record.
     pub async fn check(&self, check: Check) -> Result<CheckAnswer> {
-        validate(&check)?;
+        let began = Instant::now();
+        let answer = self.checked(&check).await;
+        self.shared.measures.checks.observe(began.elapsed());
+        answer
+    }
+
+    async fn checked(&self, check: &Check) -> Result<CheckAnswer> {
+        validate(check)?;
         let (config, customer) = self.loaded(&check.customer_id).await?;
         let now = self.now();
-        let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
-        let about_event = check.dimensions.is_some() || check.event_type.is_some() || check.values.is_some();
-        let question = if about_event {
-            Question::Event {
-                event_type: check.event_type.as_deref(),
-                facts: Facts {
-                    // Newer than anything recorded, as the event would be.
-                    id: EventId::new(Uuid::max()),
-                    at: now,
-                    customer: &check.customer_id,
-                    event_type: check.event_type.as_deref().unwrap_or_default(),
-                    values: check.values.as_ref().unwrap_or(&none),
-                    dimensions: check.dimensions.as_ref().unwrap_or(&nothing),
-                },
-                with_values: check.values.is_some(),
-            }
-        } else {
-            Question::Customer
-        };
+        let question = Question::of(check, now);
         let mut applied = Vec::new();
         for (rule, source) in effective(&config, &customer.own) {
             let one = Applied::of(&config, &customer, rule, source, now).ok_or_else(building)?;
@@ -208,10 +274,11 @@ impl Engine {
         let refuses =
             |applied: &Applied<'_>| applied.rule.enforcement == Enforcement::Hard && applied.standing.exceeded();
         applied.sort_by(|a, b| a.by_urgency(refuses(a), b, refuses(b)));
+        let first = self.first_event_for(&applied, &customer).await?;
         Ok(CustomerStanding {
             customer_id: external,
             timezone: customer.zone(&config),
-            limits: applied.iter().map(Applied::shown).collect(),
+            limits: applied.iter().map(|applied| applied.shown(first, now)).collect(),
         })
     }
 
@@ -260,11 +327,12 @@ impl Engine {
             let (config, live) = self.loaded(&external).await?;
             let id = LimitId::new(row.try_get(5)?);
             // The row is for sorting; what is shown is worked out anew. A limit that stopped applying meanwhile is left out.
-            let standing = effective(&config, &live.own)
+            let applied = effective(&config, &live.own)
                 .find(|(rule, _)| rule.id == id)
-                .and_then(|(rule, source)| Applied::of(&config, &live, rule, source, now))
-                .map(|applied| applied.shown());
-            if let Some(standing) = standing {
+                .and_then(|(rule, source)| Applied::of(&config, &live, rule, source, now));
+            if let Some(applied) = applied {
+                let first = self.first_event_for(std::slice::from_ref(&applied), &live).await?;
+                let standing = applied.shown(first, now);
                 data.push(StandingRow { customer_id: external, customer_name: row.try_get(4)?, standing });
             }
         }
@@ -273,7 +341,7 @@ impl Engine {
 
     /// A customer with the counters of every limit loaded, and the configuration they were loaded for; an unknown customer as if
     /// created now.
-    async fn loaded(&self, external: &str) -> Result<(Arc<Config>, Arc<LiveCustomer>)> {
+    pub(crate) async fn loaded(&self, external: &str) -> Result<(Arc<Config>, Arc<LiveCustomer>)> {
         for _ in 0..MOST_LOADS {
             let config = self.shared.config();
             let Some(customer) = self.shared.customers.get(external) else {
@@ -286,6 +354,8 @@ impl Engine {
                     own: Arc::default(),
                     counters: Vec::new(),
                     rates: Vec::new(),
+                    extras: None,
+                    accounts: Accounts::None,
                 };
                 crate::writer::start_counters(&config, &mut customer, self.now());
                 return Ok((config, Arc::new(customer)));

@@ -1,20 +1,20 @@
 //! The configuration that decisions are taken by, as the writer last committed it: one immutable value, swapped whole.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 use weir_core::aggregate::{Aggregation, Contribution, Field};
 use weir_core::event::Facts;
 use weir_core::filter::{EventFilter, within};
-use weir_core::id::{KeyId, LimitId, MeterId, RateLimitId};
+use weir_core::id::{KeyId, LimitId, MeterId, RateLimitId, WebhookId};
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
-use weir_core::rate::RateSpan;
+use weir_core::rate::{RateCount, RateSpan};
 use weir_core::time::Timestamp;
 
-use crate::model::{Enforcement, Project, Scope, Source};
+use crate::model::{Enforcement, Project, Scope, Source, WebhookEventType};
 
 /// Everything but customers and their own limits, which live with each customer.
 #[derive(Clone, Debug)]
@@ -26,14 +26,22 @@ pub(crate) struct Config {
     pub defaults: Vec<Arc<LimitRule>>,
     /// Live and enabled rate limits: those for every customer under 0, others under the customer's number.
     pub rates: FxHashMap<i64, Vec<Arc<RateRule>>>,
-    /// Keys by the hash of their secret, revoked ones left out.
-    pub keys: FxHashMap<[u8; 32], Arc<KeyRule>>,
+    /// Keys by the hash of their secret, and of the one before it while that is good. Revoked ones are left out.
+    pub keys: FxHashMap<[u8; 32], KeySecret>,
+    /// Endpoints that are told something.
+    pub webhooks: Vec<Arc<WebhookRule>>,
 }
 
 impl Config {
     /// The meter of a limit that is in force. A meter that a limit uses cannot be archived, so it is there.
     pub(crate) fn meter_of(&self, rule: &LimitRule) -> Option<&Arc<MeterRule>> {
         self.meters.get(&rule.meter)
+    }
+
+    /// The name of a key by its id.
+    pub(crate) fn key_name(&self, id: &str) -> Option<String> {
+        let id: KeyId = id.parse().ok()?;
+        self.keys.values().find(|secret| secret.rule.id == id).map(|secret| secret.rule.name.clone())
     }
 
     /// The rate limits of a customer, whatever they filter.
@@ -82,6 +90,10 @@ pub(crate) struct LimitRule {
     pub period: Period,
     pub filters: BTreeMap<String, String>,
     pub enforcement: Enforcement,
+    /// Percentages at which to tell, ascending.
+    pub thresholds: Arc<[u16]>,
+    /// Counts what makes alerts due again.
+    pub arming: i64,
     /// Names what is counted: a new number whenever meter, period or filters change, so that older counters no longer match.
     pub counting: u64,
 }
@@ -92,7 +104,8 @@ impl LimitRule {
         if within(&self.filters, event) { meter.contribution(event) } else { None }
     }
 
-    fn counts_like(&self, other: &LimitRule) -> bool {
+    /// Whether it counts the same: a customer's own limit then replaces a default.
+    pub(crate) fn counts_like(&self, other: &LimitRule) -> bool {
         self.meter == other.meter && self.period == other.period && self.filters == other.filters
     }
 }
@@ -109,15 +122,46 @@ pub(crate) struct RateRule {
     pub filters: BTreeMap<String, String>,
 }
 
+/// An endpoint that is told something.
+#[derive(Clone, Debug)]
+pub(crate) struct WebhookRule {
+    pub key: i64,
+    pub id: WebhookId,
+    /// What it is told; none: everything.
+    pub types: Option<Vec<WebhookEventType>>,
+}
+
+/// A secret that opens a key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeySecret {
+    pub rule: Arc<KeyRule>,
+    /// Until when it is good, of a secret that was rotated.
+    pub until: Option<Timestamp>,
+}
+
 /// A key that has not been revoked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct KeyRule {
     pub key: i64,
     pub id: KeyId,
+    pub name: String,
     pub scope: Scope,
     pub expires_at: Option<Timestamp>,
+    /// Most calls within any minute and any day.
+    pub limits: [Option<u32>; 2],
+    pub used: Arc<KeyUse>,
+}
+
+/// The windows of a key's own rate limits.
+pub(crate) const KEY_SPANS: [RateSpan; 2] = [RateSpan::Minute, RateSpan::Day];
+
+/// How a key is used.
+#[derive(Debug, Default)]
+pub(crate) struct KeyUse {
     /// When it was last used, in microseconds; 0 before its first use since the engine opened.
-    pub last_used: AtomicI64,
+    pub last: AtomicI64,
+    /// Calls since the engine opened, by minute and by day.
+    pub calls: Mutex<[RateCount; 2]>,
 }
 
 /// The limits that apply to a customer: the customer's own, and the defaults that none of them replaces.

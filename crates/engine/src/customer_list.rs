@@ -54,6 +54,13 @@ impl Engine {
                  OR (c.metadata <> '{}' AND c.metadata LIKE ?2 ESCAPE '\\'))"
             }
         };
+        let low = match list.low_balance {
+            true => {
+                "AND EXISTS (SELECT 1 FROM balance b CROSS JOIN account a ON a.balance = b.id \
+                 WHERE b.customer = c.id AND b.archived_at IS NULL AND a.is_low)"
+            }
+            false => "",
+        };
         let Order { key, direction, past, kind, text } = Order::of(list.sort);
         let beyond = match after {
             None => String::new(),
@@ -62,7 +69,7 @@ impl Engine {
         // First the page by its keys alone, then what its rows show.
         let sql = format!(
             "WITH page AS MATERIALIZED (SELECT c.id AS id, {key} AS sort_key FROM customer c \
-               WHERE ?1 NOT NULL {live} {found} {beyond} ORDER BY sort_key {direction}, c.id {direction} LIMIT ?5) \
+               WHERE ?1 NOT NULL {live} {found} {low} {beyond} ORDER BY sort_key {direction}, c.id {direction} LIMIT ?5) \
              SELECT c.*, a.last_event_at, {USED} AS used, {text} AS sort_text FROM page CROSS JOIN customer c ON c.id = page.id \
                LEFT JOIN customer_activity a ON a.customer = c.id ORDER BY page.sort_key {direction}, c.id {direction}"
         );
@@ -81,7 +88,7 @@ impl Engine {
             let cursor = Cursor::of(&[row.try_get("sort_text")?, &row.try_get::<i64, _>("id")?.to_string()]);
             customers.push((read(row, self.shared.project)?, cursor));
         }
-        let sql = format!("SELECT count(*) FROM customer c WHERE ?1 NOT NULL {live} {found}");
+        let sql = format!("SELECT count(*) FROM customer c WHERE ?1 NOT NULL {live} {found} {low}");
         let total: i64 =
             sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(now).bind(&like).fetch_one(&mut *conn).await?;
         let page = Page::cut(customers, list.limit, |(_, cursor)| cursor.clone());

@@ -1,6 +1,7 @@
 //! Customers: created, listed, changed, archived.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -23,9 +24,12 @@ use crate::writer::{Audit, Tx, stored};
 /// The largest share used of a limit that applies to the customer `c` now (`?1`).
 pub(crate) const SHARE: &str = "(SELECT max(s.share) FROM standing s \
      WHERE s.customer = c.id AND (s.window_end IS NULL OR s.window_end > ?1))";
-/// What the customer `c` has used of each limit that applies now (`?1`), exactly, and the limit: as JSON.
-pub(crate) const USED: &str = "(SELECT json_group_array(json_array(s.used_hi, s.used_lo, s.used_nanos, l.units, l.nanos)) \
+/// What the customer `c` has used of each limit that applies now (`?1`), exactly, and the limit, raised or its own: as JSON.
+pub(crate) const USED: &str = "(SELECT json_group_array(json_array(s.used_hi, s.used_lo, s.used_nanos, \
+            coalesce(o.units, l.units), coalesce(o.nanos, l.nanos))) \
      FROM standing s JOIN usage_limit l ON l.id = s.usage_limit \
+     LEFT JOIN limit_override o ON o.until > ?1 AND (o.units, o.nanos) > (l.units, l.nanos) AND o.seq = \
+       (SELECT max(seq) FROM limit_override WHERE customer = s.customer AND usage_limit = s.usage_limit) \
      WHERE s.customer = c.id AND (s.window_end IS NULL OR s.window_end > ?1))";
 
 fn no_customer(id: &str) -> Error {
@@ -234,9 +238,21 @@ async fn update(tx: &mut Tx<'_>, id: String, patch: CustomerPatch) -> Result<Cus
     .await?;
     if (zone_given && before.timezone != after.timezone) || before.billing_cycle_start != after.billing_cycle_start {
         let mut live = tx.customer(&after.external_id).ok_or_else(|| no_customer(&id))?;
+        // What is due is due by the windows as they were cut.
+        tx.load_accounts(&mut live).await?;
         (live.zone, live.anchor) = (after.timezone, after.billing_cycle_start);
+        tx.recut_balances(&mut live);
         live.counters.clear();
         tx.recount(live).await?;
+    }
+    if after.name != before.name {
+        let mut live = tx.customer(&after.external_id).ok_or_else(|| no_customer(&id))?;
+        tx.load_accounts(&mut live).await?;
+        for balance in live.accounts.iter_mut() {
+            Arc::make_mut(&mut balance.rule).customer_name.clone_from(&after.name);
+        }
+        tx.put_customer(live);
+        tx.touches(Topics::BALANCES);
     }
     finish(tx, "customers.update", before).await
 }

@@ -13,11 +13,14 @@ use weir_core::id::ProjectId;
 use weir_core::time::Timestamp;
 
 use crate::changes::Topics;
+use crate::client_tokens::Calls;
 use crate::clock::{Clock, SteadyClock};
 use crate::config::Config;
 use crate::error::{Error, OpenError, Result};
 use crate::live::Customers;
+use crate::measures::{Measures, Waiting};
 use crate::store::{self, DATA_FILE, Lock};
+use crate::vault::Vault;
 use crate::writer::{self, Writer, WriterHandle};
 
 /// Reading connections.
@@ -34,12 +37,14 @@ pub struct OpenOptions {
     pub data_dir: PathBuf,
     /// The writer's page cache, in MiB.
     pub cache_mib: u32,
+    /// Memory that what waits to be written may take, in MiB; beyond it, callers are told to come back.
+    pub queue_mib: u32,
 }
 
 impl OpenOptions {
     /// The usual settings.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        OpenOptions { data_dir: data_dir.into(), cache_mib: 32 }
+        OpenOptions { data_dir: data_dir.into(), cache_mib: 32, queue_mib: 64 }
     }
 }
 
@@ -61,8 +66,11 @@ pub(crate) struct Shared {
     changes: broadcast::Sender<Topics>,
     /// Whether there are recorded events that projections have not counted.
     pub dirty: AtomicBool,
+    pub measures: Measures,
     rate: Mutex<VecDeque<(i64, u64)>>,
     server_address: Mutex<Option<String>>,
+    pub vault: Arc<Vault>,
+    pub client_calls: Calls,
 }
 
 impl Shared {
@@ -70,8 +78,8 @@ impl Shared {
         self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn swap_config(&self, config: Config) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    pub(crate) fn swap_config(&self, config: Arc<Config>) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
     pub(crate) fn publish(&self, topics: Topics) {
@@ -79,8 +87,9 @@ impl Shared {
         let _ = self.changes.send(topics);
     }
 
-    /// Remembers that events were recorded, for the rate.
+    /// Remembers that events were recorded, for the rate and the count.
     pub(crate) fn count_recorded(&self, now: Timestamp, events: u64) {
+        self.measures.events.add(events);
         let second = now.unix_seconds();
         let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
         match rate.back_mut() {
@@ -138,12 +147,15 @@ impl Engine {
             readers,
             changes: broadcast::channel(CHANGES).0,
             dirty: AtomicBool::new(false),
+            measures: Measures::default(),
             rate: Mutex::default(),
             server_address: Mutex::default(),
+            vault: Arc::new(Vault::beside(&options.data_dir)),
+            client_calls: Calls::default(),
         });
         let mut writer = Writer::new(shared.clone(), conn, state, options.cache_mib);
         writer.catch_up().await.map_err(load)?;
-        Ok(Engine { shared, writer: writer::spawn(writer, lock) })
+        Ok(Engine { shared, writer: writer::spawn(writer, lock, options.queue_mib) })
     }
 
     /// Finishes what was accepted, counts it, and gives the data folder back.
@@ -162,6 +174,30 @@ impl Engine {
         &self.shared.data_dir
     }
 
+    /// What the engine measured since it was opened.
+    pub fn measures(&self) -> &Measures {
+        &self.shared.measures
+    }
+
+    /// What waits for the writer.
+    pub fn waiting(&self) -> Waiting {
+        self.writer.waiting()
+    }
+
+    /// How many customers there are.
+    pub fn customers_known(&self) -> usize {
+        self.shared.customers.len()
+    }
+
+    /// How large the data file and its log are, in bytes.
+    pub fn data_bytes(&self) -> u64 {
+        let size = |ending: &str| {
+            let path = self.shared.data_dir.join(format!("{DATA_FILE}{ending}"));
+            std::fs::metadata(path).map_or(0, |file| file.len())
+        };
+        size("") + size("-wal")
+    }
+
     /// Tells what becomes stale from now on. A listener that falls behind should take everything for stale.
     pub fn changes(&self) -> broadcast::Receiver<Topics> {
         self.shared.changes.subscribe()
@@ -176,6 +212,11 @@ impl Engine {
     pub fn set_server_address(&self, address: Option<String>) {
         *self.shared.server_address.lock().unwrap_or_else(PoisonError::into_inner) = address;
         self.shared.publish(Topics::PROJECT);
+    }
+
+    /// Where the local API listens, if it does.
+    pub fn server_address(&self) -> Option<String> {
+        self.shared.server_address()
     }
 
     pub(crate) fn writer(&self) -> &WriterHandle {

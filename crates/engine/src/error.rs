@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use weir_core::error::{Code, Fault};
 use weir_core::period::Period;
+use weir_core::rate::RateSpan;
 
 use crate::model::Refused;
 
@@ -19,6 +20,18 @@ pub enum Error {
     /// A rate limit or a limit of the customer refuses the event; nothing was recorded.
     #[error("{}", refusal(.0))]
     Refused(Box<Refused>),
+    /// The caller's key or client token has made as many calls as it may; nothing was done.
+    #[error(
+        "no more than {limit} calls per {span} are admitted, and they were made; try again in {retry_after_seconds} s"
+    )]
+    TooManyCalls {
+        /// How many it may make.
+        limit: u32,
+        /// Within which window.
+        span: RateSpan,
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
     /// Too much waits already, or a meter is still being built; nothing was done.
     #[error("{reason}; try again in {retry_after_seconds} s")]
     Busy {
@@ -46,6 +59,7 @@ impl Error {
             Error::Faults(faults) => faults.first().map_or(Code::InvalidRequest, |(_, fault)| fault.code),
             Error::Refused(refused) if refused.rate_limits.is_empty() => Code::LimitExceeded,
             Error::Refused(_) => Code::CustomerRateLimited,
+            Error::TooManyCalls { .. } => Code::RateLimitExceeded,
             Error::Busy { .. } | Error::Closed => Code::Busy,
             Error::Unknown(_) | Error::Storage(_) => Code::InternalError,
         }
@@ -72,7 +86,13 @@ fn refusal(refused: &Refused) -> String {
             };
             format!("the limit `{name}` allows {value} {per}, and {remaining} is left: the event would take more")
         }
-        None => "the event is refused".to_owned(),
+        None => match refused.balances.last() {
+            Some(balance) => format!(
+                "the balance `{}` has {} available, and the event would cost {}",
+                balance.name, balance.available_balance, balance.requested_amount
+            ),
+            None => "the event is refused".to_owned(),
+        },
     }
 }
 

@@ -195,7 +195,7 @@ pub(crate) fn limitable(config: &Config, id: MeterId) -> Result<Arc<MeterRule>, 
 }
 
 impl Tx<'_> {
-    async fn find_limit(&mut self, id: LimitId) -> Result<Limit> {
+    pub(crate) async fn find_limit(&mut self, id: LimitId) -> Result<Limit> {
         let project = self.project();
         find(self.conn(), project, id).await
     }

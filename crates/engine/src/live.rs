@@ -5,13 +5,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use weir_core::aggregate::{Aggregate, Aggregation, Contribution};
-use weir_core::id::CustomerId;
+use weir_core::id::{CustomerId, ReservationId};
 use weir_core::period::Window;
-use weir_core::quantity::Overflow;
+use weir_core::quantity::{Overflow, Quantity};
 use weir_core::rate::RateCount;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 
+use crate::accounts::Accounts;
 use crate::config::{Config, LimitRule, MeterRule};
+use crate::extras::Extras;
 
 /// A customer as decisions see one.
 #[derive(Clone, Debug)]
@@ -27,6 +29,10 @@ pub(crate) struct LiveCustomer {
     pub counters: Vec<Counter>,
     /// Calls within the windows of rate limits, by the limit's number.
     pub rates: Vec<(i64, RateCount)>,
+    /// What only a few have.
+    pub extras: Option<Arc<Extras>>,
+    /// The customer's balances.
+    pub accounts: Accounts,
 }
 
 /// What a customer has used of a limit, in the window it was loaded in and those after.
@@ -53,6 +59,39 @@ impl LiveCustomer {
     /// The zone in which the customer's windows are cut.
     pub(crate) fn zone(&self, config: &Config) -> Zone {
         self.zone.unwrap_or(config.project.timezone)
+    }
+
+    /// What the customer has beside limits.
+    pub(crate) fn extras(&self) -> &Extras {
+        self.extras.as_deref().unwrap_or(Extras::NONE)
+    }
+
+    /// The same, to change it.
+    pub(crate) fn extras_mut(&mut self) -> &mut Extras {
+        Arc::make_mut(self.extras.get_or_insert_default())
+    }
+
+    /// Ends a reservation, if there is one.
+    pub(crate) fn let_go(&mut self, id: ReservationId) {
+        if self.extras().holds.iter().any(|hold| hold.id == id) {
+            self.extras_mut().holds.retain(|hold| hold.id != id);
+        }
+    }
+
+    /// What live reservations would add to a limit now, if they came to what they hold.
+    pub(crate) fn held<'a>(
+        &'a self,
+        rule: &'a LimitRule,
+        meter: &'a MeterRule,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Contribution> + 'a {
+        let live = self.extras().holds.iter().filter(move |hold| now < hold.expires_at);
+        live.filter_map(move |hold| rule.contribution(meter, &hold.facts(&self.external, now)))
+    }
+
+    /// A limit's value for the customer.
+    pub(crate) fn value_of(&self, rule: &LimitRule, now: Timestamp) -> Quantity {
+        self.extras().raise(rule, now).map_or(rule.value, |raise| raise.value)
     }
 
     /// The calls within the window of a rate limit.
@@ -108,6 +147,12 @@ impl LiveCustomer {
                 Ok(())
             }
         }
+    }
+
+    /// When the customer turns into a window that holds something already: an event may lie minutes ahead.
+    pub(crate) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        let ahead = self.counters.iter().flat_map(|counter| &counter.windows).filter(|count| !count.total.is_empty());
+        ahead.filter_map(|count| count.window.start).filter(|start| *start > now).min()
     }
 
     /// Forgets windows that are over. The last of them stays where nothing has happened in the current one yet: the first window
@@ -191,6 +236,8 @@ impl Customers {
     pub(crate) fn put(&self, mut customer: LiveCustomer) -> Arc<LiveCustomer> {
         customer.counters.shrink_to_fit();
         customer.rates.shrink_to_fit();
+        customer.extras.take_if(|extras| extras.is_empty());
+        customer.accounts.tidy();
         let customer = Arc::new(customer);
         let mut shard = self.shard(&customer.external).write().unwrap_or_else(PoisonError::into_inner);
         shard.insert(customer.external.clone(), customer.clone());

@@ -283,6 +283,9 @@ async fn update(tx: &mut Tx<'_>, id: MeterId, patch: MeterPatch) -> Result<Meter
     if !new.aggregation.can_be_limited() {
         refuse_limited(tx, &rule, "an aggregation that can be limited").await?;
     }
+    if !new.aggregation.adds_up() {
+        refuse_paid(tx, &rule, "a meter of sum or count").await?;
+    }
     let recount = !new.counts_like(&old) && before.archived_at.is_none();
     let series = match recount {
         true => {
@@ -328,6 +331,7 @@ async fn archive(tx: &mut Tx<'_>, id: MeterId) -> Result<()> {
     }
     let rule = tx.meter_row(id).await?;
     refuse_limited(tx, &rule, "no limit on it").await?;
+    refuse_paid(tx, &rule, "no balance that pays for it").await?;
     let now = tx.now.as_micros();
     sqlx::query("UPDATE meter SET archived_at = ?2, updated_at = ?2, version = version + 1 WHERE id = ?1")
         .bind(rule.key)
@@ -390,4 +394,20 @@ async fn refuse_limited(tx: &mut Tx<'_>, meter: &crate::config::MeterRule, needs
     }
     let names = names.join("`, `");
     Err(Fault::new(Code::Conflict, format!("this needs {needs}, and these limits use the meter: `{names}`")).into())
+}
+
+async fn refuse_paid(tx: &mut Tx<'_>, meter: &crate::config::MeterRule, needs: &str) -> Result<()> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT b.name FROM balance_rate r JOIN balance b ON b.rate = r.id WHERE r.meter = ?1 AND b.archived_at IS NULL \
+         ORDER BY b.name LIMIT 10",
+    )
+    .bind(meter.key)
+    .fetch_all(tx.conn())
+    .await?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let names = names.join("`, `");
+    Err(Fault::new(Code::Conflict, format!("this needs {needs}, and these balances pay for the meter: `{names}`"))
+        .into())
 }

@@ -9,7 +9,8 @@ use crate::changes::Topics;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::model::{Project, ProjectPatch, Status};
-use crate::store::DATA_FILE;
+use crate::origins;
+use crate::scan::to_json;
 use crate::writer::Audit;
 
 impl Engine {
@@ -18,11 +19,17 @@ impl Engine {
         Ok(self.shared.config().project.clone())
     }
 
+    /// Whether pages of an origin, as a browser names it, may call with client tokens.
+    pub fn admits_pages_of(&self, origin: &str) -> bool {
+        self.shared.config().project.client_origins.iter().any(|known| known == origin)
+    }
+
     /// Changes the project. A new zone re-cuts the windows of every customer without one of their own.
     pub async fn update_project(&self, actor: &Actor, patch: ProjectPatch) -> Result<Project> {
         if let Some(name) = &patch.name {
             text::check("name", name, 1, MAX_SHORT)?;
         }
+        let client_origins = patch.client_origins.as_deref().map(origins::normalised).transpose()?;
         self.writer()
             .change(actor, move |tx| {
                 Box::pin(async move {
@@ -30,18 +37,21 @@ impl Engine {
                     let mut after = before.clone();
                     after.name = patch.name.unwrap_or(after.name);
                     after.timezone = patch.timezone.unwrap_or(after.timezone);
-                    if (&after.name, after.timezone) == (&before.name, before.timezone) {
+                    after.client_origins = client_origins.unwrap_or(after.client_origins);
+                    if after == before {
                         return Ok(before);
                     }
                     after.updated_at = tx.now;
                     if before.timezone != after.timezone {
+                        tx.recut_balances_of_the_project(after.timezone).await?;
                         tx.forget_counters();
                         tx.recount_everyone().await?;
                     }
-                    sqlx::query("UPDATE project SET name = ?1, timezone = ?2, updated_at = ?3, version = version + 1")
+                    sqlx::query("UPDATE project SET name = ?1, timezone = ?2, updated_at = ?3, client_origins = ?4, version = version + 1")
                         .bind(&after.name)
                         .bind(after.timezone.name())
                         .bind(after.updated_at.as_micros())
+                        .bind(to_json(&after.client_origins)?)
                         .execute(tx.conn())
                         .await?;
                     let target = after.id.to_string();
@@ -79,21 +89,19 @@ impl Engine {
         let instant = |column: usize| -> Result<Option<Timestamp>> {
             Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
         };
+        let open_alerts = self.open_alerts(&mut conn).await?;
         let now = self.now();
-        let size = |ending: &str| {
-            let path = self.shared.data_dir.join(format!("{DATA_FILE}{ending}"));
-            std::fs::metadata(path).map_or(0, |file| file.len())
-        };
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data_dir: self.shared.data_dir.display().to_string(),
-            data_bytes: size("") + size("-wal"),
+            data_bytes: self.data_bytes(),
             events: events.unsigned_abs(),
-            customers: self.shared.customers.len() as u64,
+            customers: self.customers_known() as u64,
             first_event_at: instant(0)?,
             last_event_at: instant(1)?,
             last_recorded_at: instant(2)?,
             events_per_second: self.shared.events_per_second(now),
+            open_alerts,
             server_address: self.shared.server_address(),
             now,
         })

@@ -94,26 +94,27 @@ impl Engine {
         let (config, now) = (self.shared.config(), self.now());
         let customer = self.shared.customers.get(&check.customer_id);
         let key = customer.as_ref().map_or(EVERYONE, |customer| customer.key);
-        let applies = |rule: &&Arc<RateRule>| {
-            let Some(dimensions) = &check.dimensions else {
-                return check.event_type.is_none() || type_fits(rule, check);
-            };
-            rule.filters.iter().all(|(name, wanted)| match name.as_str() {
-                "customer_id" => *wanted == check.customer_id,
-                "event_type" => check.event_type.as_ref() == Some(wanted),
-                _ => dimensions.get(name) == Some(wanted),
-            })
-        };
-        let mut rate_limits: Vec<_> =
-            config.rates_of(key).filter(applies).map(|rule| rate_standing(rule, customer.as_deref(), now)).collect();
+        let mut rate_limits: Vec<_> = config
+            .rates_of(key)
+            .filter(|rule| applies(rule, check))
+            .map(|rule| rate_standing(rule, customer.as_deref(), now))
+            .collect();
         by_tightness(&mut rate_limits);
         Ok(RatesAnswer { allowed: !rate_limits.iter().any(|rate| rate.exceeded), rate_limits })
     }
 }
 
-/// Whether a rate limit's filter on the event type, if it has one, lets the type asked about through.
-fn type_fits(rule: &RateRule, check: &CheckRates) -> bool {
-    rule.filters.get("event_type").is_none_or(|wanted| check.event_type.as_ref() == Some(wanted))
+/// Whether a call counts on a rate limit, as far as is told of it: without dimensions only the type can say that it does not.
+pub(crate) fn applies(rule: &RateRule, check: &CheckRates) -> bool {
+    let Some(dimensions) = &check.dimensions else {
+        return check.event_type.is_none()
+            || rule.filters.get("event_type").is_none_or(|wanted| check.event_type.as_ref() == Some(wanted));
+    };
+    rule.filters.iter().all(|(name, wanted)| match name.as_str() {
+        "customer_id" => *wanted == check.customer_id,
+        "event_type" => check.event_type.as_ref() == Some(wanted),
+        _ => dimensions.get(name) == Some(wanted),
+    })
 }
 
 fn no_rate_limit(id: RateLimitId) -> Error {

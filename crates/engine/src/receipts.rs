@@ -1,8 +1,8 @@
 //! Answers kept for callers that repeat themselves over HTTP: per credential, route and key, for a day.
 
 use sqlx::Row;
+use uuid::Uuid;
 use weir_core::event::hash_text;
-use weir_core::id::KeyId;
 
 use crate::actor::Actor;
 use crate::engine::Engine;
@@ -25,12 +25,12 @@ pub struct Receipt {
 
 impl Engine {
     /// What a credential was answered on a route under a key, within the last day.
-    pub async fn receipt(&self, credential: KeyId, route: &str, key: &str) -> Result<Option<Receipt>> {
+    pub async fn receipt(&self, credential: Uuid, route: &str, key: &str) -> Result<Option<Receipt>> {
         let mut conn = self.reader().await?;
         let row = sqlx::query(
             "SELECT request_hash, status, answer FROM receipt WHERE credential = ?1 AND route = ?2 AND key_hash = ?3 AND created_at > ?4",
         )
-        .bind(credential.uuid())
+        .bind(credential)
         .bind(route)
         .bind(hash_text(key).to_vec())
         .bind(self.now().as_micros() - KEPT)
@@ -49,21 +49,21 @@ impl Engine {
     pub async fn keep_receipt(
         &self,
         actor: &Actor,
-        credential: KeyId,
+        credential: Uuid,
         route: &str,
         key: &str,
         receipt: Receipt,
     ) -> Result<()> {
         let (route, key) = (route.to_owned(), hash_text(key));
-        self.writer().change(actor, move |tx| Box::pin(keep(tx, credential, route, key, receipt))).await
+        self.writer().aside(actor, move |tx| Box::pin(keep(tx, credential, route, key, receipt))).await
     }
 }
 
-async fn keep(tx: &mut Tx<'_>, credential: KeyId, route: String, key: [u8; 16], receipt: Receipt) -> Result<()> {
+async fn keep(tx: &mut Tx<'_>, credential: Uuid, route: String, key: [u8; 16], receipt: Receipt) -> Result<()> {
     let now = tx.now.as_micros();
     sqlx::query("DELETE FROM receipt WHERE created_at <= ?1").bind(now - KEPT).execute(tx.conn()).await?;
     sqlx::query("INSERT OR REPLACE INTO receipt (credential, route, key_hash, request_hash, status, answer, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
-        .bind(credential.uuid())
+        .bind(credential)
         .bind(route)
         .bind(key.to_vec())
         .bind(receipt.request.to_vec())

@@ -11,16 +11,30 @@ use crate::writer::{Outcome, Prepared};
 
 /// Most events of one batch.
 const MAX_BATCH: usize = 1_000;
+/// What the keys of front ends are kept under: no key that a caller can send holds a control character.
+const CLIENT_KEYS: &str = "\u{1}client\u{1}";
 
 impl Engine {
     /// Records an event; answers once it is durable. A repeat under the same key answers as the first did.
     pub async fn record(&self, actor: &Actor, event: EventInput) -> Result<Recorded> {
-        let prepared = Prepared::new(event.validate(self.now())?)?;
-        let outcomes = self.writer().record(actor.clone(), vec![prepared]).await.map_err(alone)?;
+        self.record_one(actor, Prepared::new(event.validate(self.now())?)?).await
+    }
+
+    async fn record_one(&self, actor: &Actor, event: Prepared) -> Result<Recorded> {
+        let outcomes = self.writer().record(actor.clone(), vec![event]).await.map_err(alone)?;
         match outcomes.as_slice() {
-            [Outcome { id, .. }] => Ok(Recorded { id: *id, recorded: true }),
+            [Outcome { id, overdrawn, .. }] => Ok(Recorded { id: *id, recorded: true, overdrawn: *overdrawn }),
             _ => Err(Error::Unknown("the writer gave no answer".to_owned())),
         }
+    }
+
+    /// Records an event that a customer's own front end sends. Its keys are recognised among those of the customer's front ends
+    /// alone, so that none can take, or find out, a key of the operator's programs.
+    pub async fn record_from_client(&self, actor: &Actor, event: EventInput) -> Result<Recorded> {
+        event.check_from_client()?;
+        let mut draft = event.validate(self.now())?;
+        draft.idempotency_key = draft.idempotency_key.map(|key| format!("{CLIENT_KEYS}{key}"));
+        self.record_one(actor, Prepared::new(draft)?).await
     }
 
     /// Decides an event by the customer's rate limits and limits, with its own share, and records it if none refuses
@@ -48,7 +62,8 @@ impl Engine {
         }
         let outcomes = self.writer().record(actor.clone(), prepared).await?;
         let duplicates = outcomes.iter().filter(|outcome| outcome.duplicate).count() as u64;
-        Ok(BatchRecorded { count: outcomes.len() as u64 - duplicates, duplicates })
+        let overdrawn = outcomes.iter().filter(|outcome| outcome.overdrawn && !outcome.duplicate).count() as u64;
+        Ok(BatchRecorded { count: outcomes.len() as u64 - duplicates, duplicates, overdrawn })
     }
 }
 

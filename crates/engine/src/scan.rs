@@ -1,5 +1,6 @@
 //! Events read back from the data file: for edges off the bucket grid, breakdowns that are not kept, backfills and proofs.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -15,6 +16,8 @@ use crate::rollup::Span;
 
 /// Events fetched in one go: enough to make the round trip cheap, few enough to stay small.
 const CHUNK: i64 = 5_000;
+/// Events fetched in one go where the newest few may well be enough.
+const FEW: usize = 1_000;
 
 /// A stored event, as metering needs it.
 #[derive(Clone, Debug)]
@@ -156,8 +159,8 @@ impl Scan {
         for key in keys {
             query = query.bind(*key);
         }
-        let text = query.fetch_one(conn).await?.unwrap_or_else(|| "[]".to_owned());
-        let mut events = from_json::<Vec<Row>>(&text)?.into_iter().map(Stored::try_from).collect::<Result<Vec<_>>>()?;
+        let text = query.fetch_one(conn).await?;
+        let mut events = stored(text.as_deref())?;
         // SQLite keeps the order of the inner query without promising to.
         match self.select {
             Select::Arrived(..) => events.sort_by_key(|event| event.seq),
@@ -167,6 +170,57 @@ impl Scan {
         self.after = events.last().map(|event| (event.customer, event.at.as_micros(), event.seq));
         Ok(events)
     }
+}
+
+/// Reads one customer's live events back from the newest by event time, a chunk at a time.
+pub(crate) struct Newest {
+    customer: i64,
+    span: Span,
+    before: Option<(i64, i64)>,
+    done: bool,
+}
+
+impl Newest {
+    pub(crate) fn new(customer: i64, span: Span) -> Self {
+        Newest { customer, span, before: None, done: span.is_empty() }
+    }
+
+    /// Whether the oldest has been read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The next events, newest first, and no more than so many; empty at the end.
+    pub(crate) async fn next(&mut self, conn: &mut SqliteConnection, most: usize) -> Result<Vec<Stored>> {
+        if self.done {
+            return Ok(Vec::new());
+        }
+        let count = most.min(FEW);
+        let (at, seq) = self.before.unwrap_or((self.span.end, i64::MIN));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM event e WHERE e.customer = ?1 AND (e.at, e.seq) < (?2, ?3) AND e.at >= ?4 AND {LIVE} \
+             ORDER BY e.at DESC, e.seq DESC LIMIT ?5"
+        );
+        let sql = format!("SELECT '[' || group_concat({EVENT}) || ']' FROM ({sql}) e");
+        let text: Option<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(self.customer)
+            .bind(at)
+            .bind(seq)
+            .bind(self.span.start)
+            .bind(count as i64)
+            .fetch_one(conn)
+            .await?;
+        let mut events = stored(text.as_deref())?;
+        events.sort_by_key(|event| Reverse((event.at, event.seq)));
+        self.done = events.len() < count;
+        self.before = events.last().map(|event| (event.at.as_micros(), event.seq));
+        Ok(events)
+    }
+}
+
+/// Events handed over as one text.
+fn stored(text: Option<&str>) -> Result<Vec<Stored>> {
+    from_json::<Vec<Row>>(text.unwrap_or("[]"))?.into_iter().map(Stored::try_from).collect()
 }
 
 const COLUMNS: &str = r#"e.seq, e.id, e.customer, e.type, e.at, e."values", e.dimensions"#;

@@ -34,6 +34,8 @@ async fn void(tx: &mut Tx<'_>, id: EventId, reason: Option<String>) -> Result<Ev
         .ok_or_else(|| Error::not_found(Code::CustomerNotFound, "customer", &before.customer_id))?;
     tx.write_void(seq, reason.as_deref()).await?;
     tx.count_without(seq, customer.key, &facts_of(&before)).await?;
+    tx.load_accounts(&mut customer).await?;
+    tx.give_back(seq, &mut customer).await?;
     customer.counters.clear();
     tx.recount(customer).await?;
     let (_, after) = find_event(tx.conn(), project, id).await?;

@@ -232,3 +232,30 @@ async fn what_is_no_data_file_is_not_examined() {
     conn.close().await.unwrap();
     assert!(matches!(doctor::examine(bench.dir.path()).await, Err(OpenError::Newer { found: 999, .. })));
 }
+
+#[tokio::test]
+async fn money_that_was_tampered_with_is_told() {
+    for (sql, says) in [
+        ("UPDATE ledger_entry SET units = units + 1 WHERE type = 'debit'", "it is 4"),
+        ("UPDATE credit_grant SET left_units = left_units + 1", "is left, and by the ledger it is 5"),
+        ("UPDATE account SET current_units = current_units + 1", "its ledger 5"),
+        ("UPDATE account SET available_nanos = available_nanos + 1", "is available, which it is not"),
+        ("DELETE FROM ledger_entry WHERE type = 'debit'", "its ledger 10"),
+        ("UPDATE balance_rate SET booked = '6000000000'", "was booked for 5"),
+        ("UPDATE balance_rate SET counted = '6000000000', booked = '6000000000'", "the events it paid for are 5"),
+        ("INSERT INTO debt (entry, balance, units, nanos) VALUES (1, 1, 1, 0)", "the ledger knows of none"),
+    ] {
+        let bench = Bench::open_at("2026-03-10T12:10:00Z").await;
+        let meter = bench.meter("tokens", Aggregation::Sum, "values.tokens").await;
+        let new = format!(
+            r#"{{"customerId": "acme", "name": "credits", "initialBalance": 10, "metered": {{"meterId": "{meter}", "amount": 1}}}}"#
+        );
+        bench.engine.create_balance(&actor(), serde_json::from_str(&new).unwrap()).await.unwrap();
+        bench.engine.track(&actor(), event("acme", "5")).await.unwrap();
+        bench.engine.close().await;
+        assert!(doctor::examine(bench.dir.path()).await.unwrap().is_clean());
+        tamper(bench.dir.path(), sql).await;
+        let found = doctor::examine(bench.dir.path()).await.unwrap().differences;
+        assert!(found.iter().any(|line| line.contains(says)), "{sql}: {found:?}");
+    }
+}

@@ -6,11 +6,10 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use common::kill::{random_below, run_and_kill, say};
 use common::{Bench, actor, at, event, limit};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -39,12 +38,6 @@ fn call(caller: usize, n: usize) -> EventInput {
         model: Some(if n.is_multiple_of(2) { "small" } else { "large" }.to_owned()),
         ..event(CUSTOMERS[caller % CUSTOMERS.len()], "1")
     }
-}
-
-/// One line in one write, so that none is torn but the last.
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).expect("the parent reads");
 }
 
 /// What the child does until it is killed: every call from the first on, as a caller that lost its answers repeats them. As a
@@ -77,37 +70,18 @@ fn child() {
 }
 
 /// Runs a child until it has said so many lines, and kills it. What was admitted is remembered by its key.
-fn run_and_kill(dir: &Path, lines: usize, admitted: &mut BTreeMap<String, String>) {
-    let mut child = Command::new(std::env::current_exe().expect("this test"))
-        .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-        .env(DIR, dir)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("a child");
-    let mut said = BufReader::new(child.stdout.take().expect("its output"));
-    let (mut heard, mut line) = (0, String::new());
-    loop {
-        line.clear();
-        said.read_line(&mut line).expect("text");
-        // The last line may be cut off where the child was killed.
-        let Some(whole) = line.strip_suffix('\n') else { break };
-        match whole.split(' ').collect::<Vec<_>>()[..] {
+fn live(dir: &Path, lines: usize, admitted: &mut BTreeMap<String, String>) {
+    run_and_kill(DIR, dir, lines, |words| {
+        match *words {
             ["admitted", key, id] => {
                 let first = admitted.entry(key.to_owned()).or_insert_with(|| id.to_owned());
                 assert_eq!(first, id, "a repeat of {key} answers as the first did");
             }
             ["refused", key] => assert!(!admitted.contains_key(key), "{key} was admitted before"),
-            // What the test harness says.
-            _ => continue,
+            _ => return false,
         }
-        heard += 1;
-        if heard == lines {
-            child.kill().expect("killed");
-        }
-    }
-    let status = child.wait().expect("its end");
-    assert!(heard >= lines && status.code().is_none(), "the child ended by itself: {status}");
+        true
+    });
 }
 
 /// Holds what is in the file against what was answered and what is allowed.
@@ -132,12 +106,6 @@ async fn examine(bench: &Bench, admitted: &BTreeMap<String, String>) {
         }
     }
     file.close().await.unwrap();
-}
-
-fn random_below(bound: u64) -> usize {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).expect("randomness");
-    (u64::from_le_bytes(bytes) % bound) as usize
 }
 
 #[test]
@@ -168,7 +136,7 @@ fn killed_while_tracking_nothing_is_admitted_twice_and_nothing_beyond_the_limits
     for round in 0..ROUNDS {
         // The last life is long enough to use everything up.
         let lines = if round + 1 == ROUNDS { 2 * CALLERS * CALLS } else { 10 + random_below(200) };
-        run_and_kill(bench.dir.path(), lines, &mut admitted);
+        live(bench.dir.path(), lines, &mut admitted);
         bench = runtime.block_on(async {
             let bench = bench.reopen().await;
             examine(&bench, &admitted).await;

@@ -120,7 +120,8 @@ async fn every_answered_record_is_seen_while_everything_changes() {
             ..limit(&format!("own {round}"), meter, "5000000", [Period::Hour, Period::AllTime][round as usize / 4 % 2])
         };
         let own = engine.create_limit(&actor(), own).await.unwrap();
-        let patch = ProjectPatch { timezone: Some(zone(["UTC", "Asia/Kathmandu"][round as usize % 2])), name: None };
+        let timezone = Some(zone(["UTC", "Asia/Kathmandu"][round as usize % 2]));
+        let patch = ProjectPatch { timezone, ..ProjectPatch::default() };
         engine.update_project(&actor(), patch).await.unwrap();
         if round % 3 == 0 {
             engine.archive_limit(&actor(), own.id).await.unwrap();

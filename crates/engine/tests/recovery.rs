@@ -4,13 +4,14 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Bench, actor, check, event, limit, quantity};
+use common::{Bench, actor, at, check, event, limit, quantity};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use weir_core::aggregate::Aggregation;
 use weir_core::error::Code;
 use weir_core::event::EventInput;
 use weir_core::period::Period;
+use weir_engine::model::NewReservation;
 use weir_engine::{DATA_FILE, Error, doctor};
 
 /// How long an answer may take before it counts as never coming.
@@ -213,5 +214,28 @@ async fn others_in_line_behind_a_failed_write_are_served() {
     assert_eq!(checked.unwrap().limits[0].used, quantity("4"));
     // It did not fail itself: it is carried out.
     created.unwrap();
+    clean(bench).await;
+}
+
+#[tokio::test]
+async fn what_is_due_and_cannot_be_written_keeps_nobody_from_closing() {
+    let bench = limited().await;
+    let hold = NewReservation {
+        customer_id: "acme".to_owned(),
+        event_type: "call".to_owned(),
+        values: event("acme", "3").values,
+        dimensions: Default::default(),
+        ttl_seconds: 60,
+    };
+    bench.engine.reserve(&actor(), hold).await.unwrap();
+    sabotage(&bench, &["CREATE TRIGGER boom BEFORE UPDATE ON hold BEGIN SELECT RAISE(ABORT, 'boom'); END"]).await;
+    bench.clock.set(at("2026-03-10T12:01:00Z"));
+    let answer = tokio::time::timeout(NEVER, bench.engine.record(&actor(), event("acme", "1"))).await;
+    assert_eq!(answer.expect("an answer").unwrap_err().code(), Code::Busy, "nothing was done: come back later");
+    tokio::time::timeout(NEVER, bench.engine.close()).await.expect("closing ends");
+    sabotage(&bench, &["DROP TRIGGER boom"]).await;
+    let bench = bench.reopen().await;
+    assert_eq!(used(&bench, "acme").await, "4");
+    bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
     clean(bench).await;
 }

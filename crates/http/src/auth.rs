@@ -46,7 +46,7 @@ impl std::fmt::Debug for Secret {
 impl Auth {
     /// The caller's view of the app, if the caller is one.
     pub fn context(&self, app: &Arc<App>, headers: &HeaderMap) -> Result<Context, ApiError> {
-        let token = bearer(headers)?;
+        let token = bearer(headers, SEND_A_KEY)?;
         match self {
             Auth::Keys => Ok(Context::caller(app.clone(), app.engine.authenticate(token)?)),
             Auth::Owner(secret) if secret.is(token) => Ok(Context::cli(app.clone())),
@@ -55,10 +55,18 @@ impl Auth {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let missing = || ApiError::new(Code::MissingApiKey, "send an API key as `Authorization: Bearer weir_sk_...`");
+/// The view of a customer's front end with a client token.
+pub async fn client(app: &Arc<App>, headers: &HeaderMap) -> Result<Context, ApiError> {
+    let token = bearer(headers, "send a client token as `Authorization: Bearer weir_ct_...`")?;
+    Ok(Context::client(app.clone(), app.engine.authenticate_client(token).await?))
+}
+
+const SEND_A_KEY: &str = "send an API key as `Authorization: Bearer weir_sk_...`";
+
+fn bearer<'a>(headers: &'a HeaderMap, advice: &str) -> Result<&'a str, ApiError> {
+    let missing = || ApiError::new(Code::MissingApiKey, advice);
     let value = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
-    let text = value.to_str().map_err(|_| ApiError::new(Code::InvalidApiKey, "the API key is not one of ours"))?;
+    let text = value.to_str().map_err(|_| ApiError::new(Code::InvalidApiKey, "this is not one of ours"))?;
     match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => Ok(token.trim()),
         _ => Err(missing()),
@@ -84,7 +92,7 @@ mod tests {
             if let Some(value) = value {
                 headers.insert(header::AUTHORIZATION, value.parse().unwrap());
             }
-            bearer(&headers).map(str::to_owned).map_err(|error| error.code)
+            bearer(&headers, SEND_A_KEY).map(str::to_owned).map_err(|error| error.code)
         };
         assert_eq!(code(Some("Bearer weir_sk_x")), Ok("weir_sk_x".to_owned()));
         assert_eq!(code(Some("bearer  weir_sk_x ")), Ok("weir_sk_x".to_owned()));

@@ -6,6 +6,8 @@ use http_body_util::BodyExt;
 use weir_api::ApiError;
 use weir_core::error::Code;
 
+use crate::pace::TooSlow;
+
 /// Largest body.
 pub const MAX_BYTES: usize = 8 << 20;
 /// How much of a body that is too large is read all the same: a client that is still sending would not see the answer.
@@ -25,8 +27,7 @@ async fn collect(mut body: Body) -> Result<Bytes, ApiError> {
     let mut all: Vec<u8> = Vec::new();
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| ApiError::new(Code::InvalidRequest, format!("the body broke off: {error}")))?;
+        let frame = frame.map_err(broke_off)?;
         let Ok(data) = frame.into_data() else { continue };
         seen += data.len();
         if seen > MAX_DRAINED {
@@ -48,6 +49,25 @@ async fn collect(mut body: Body) -> Result<Bytes, ApiError> {
         return Err(ApiError::new(Code::PayloadTooLarge, "the body is larger than 8 MiB"));
     }
     Ok(if all.is_empty() { first } else { Bytes::from(all) })
+}
+
+fn broke_off(error: axum::Error) -> ApiError {
+    let error = error.into_inner();
+    match error.downcast_ref::<TooSlow>() {
+        Some(slow) => ApiError::new(Code::Timeout, format!("{slow}; nothing was done")),
+        None => ApiError::new(Code::InvalidRequest, format!("the body broke off: {error}")),
+    }
+}
+
+/// Reads what a client still sends before it looks for an answer, as far as that is bearable.
+pub async fn drain(mut body: Body) {
+    let mut seen = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        seen += frame.data_ref().map_or(0, Bytes::len);
+        if seen > MAX_DRAINED {
+            return;
+        }
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -21,18 +21,22 @@ impl Names {
 
     /// Whether a request may be for this server.
     pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = match headers.get(header::HOST) {
-            Some(host) => host.to_str().ok(),
-            None => uri.authority().map(|authority| authority.as_str()),
-        };
-        let Some(host) = host.filter(|host| self.is_ours(name(host))) else {
-            return Err(forbidden("the Host header does not name this server by an address or an allowed name"));
-        };
+        let host = self.host(uri, headers)?;
         match headers.get(header::ORIGIN) {
             None => Ok(()),
             Some(origin) if origin.to_str().is_ok_and(|origin| is_page_of_ours(origin, host)) => Ok(()),
             Some(_) => Err(forbidden("requests from pages of other sites are refused")),
         }
+    }
+
+    /// The name by which a request calls this server, if it is one of ours.
+    pub fn host<'a>(&self, uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, ApiError> {
+        let host = match headers.get(header::HOST) {
+            Some(host) => host.to_str().ok(),
+            None => uri.authority().map(|authority| authority.as_str()),
+        };
+        host.filter(|host| self.is_ours(name(host)))
+            .ok_or_else(|| forbidden("the Host header does not name this server by an address or an allowed name"))
     }
 
     fn is_ours(&self, name: &str) -> bool {
@@ -46,12 +50,17 @@ fn forbidden(message: &str) -> ApiError {
     ApiError::new(Code::InsufficientPermissions, message)
 }
 
+/// Whether a page was served under this very name and port.
+pub fn is_page_on(origin: &str, host: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, page)| page.eq_ignore_ascii_case(host))
+}
+
 fn is_page_of_ours(origin: &str, host: &str) -> bool {
     let Some((_, page)) = origin.split_once("://") else { return false };
     let page_name = name(page);
     let loopback =
         page_name.eq_ignore_ascii_case("localhost") || page_name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    page.eq_ignore_ascii_case(host) || loopback
+    is_page_on(origin, host) || loopback
 }
 
 /// The name or address without port and brackets.

@@ -9,6 +9,7 @@ use weir_api::App;
 use weir_engine::owner::{self, OwnerFile};
 
 use crate::auth::{Auth, Secret};
+use crate::limits::Limits;
 use crate::routes::{self, Host, guarded_patiently};
 use crate::server::Server;
 
@@ -25,8 +26,9 @@ impl PrivateChannel {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let data_dir = app.engine.data_dir().to_owned();
         let auth = Auth::Owner(secret.clone());
-        let server =
-            Server::start(listener, |stopping| guarded_patiently(routes::private(Host::shared(app, auth, stopping))))?;
+        let server = Server::within(Limits::private(), None, listener, |running| {
+            guarded_patiently(routes::private(Host::shared(app, auth, running)))
+        })?;
         let note = OwnerFile {
             address: server.address().to_string(),
             secret: secret.reveal().to_owned(),

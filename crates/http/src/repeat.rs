@@ -6,10 +6,10 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderMap, Method, Uri};
+use uuid::Uuid;
 use weir_api::{Answered, ApiError, Context, Headers, Quantities};
 use weir_core::error::Code;
 use weir_core::event::hash_text;
-use weir_core::id::KeyId;
 use weir_core::text::{self, MAX_SHORT};
 use weir_engine::Receipt;
 
@@ -28,7 +28,7 @@ pub struct Answer {
 /// A request under a key.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Slot {
-    credential: KeyId,
+    credential: Uuid,
     route: String,
     key: String,
 }
@@ -50,7 +50,7 @@ struct Claim<'a> {
 }
 
 impl Asked {
-    pub fn new(credential: KeyId, method: &Method, uri: &Uri, key: String, body: &[u8]) -> Self {
+    pub fn new(credential: Uuid, method: &Method, uri: &Uri, key: String, body: &[u8]) -> Self {
         let route = format!("{method} {}", uri.path());
         let request = format!("{}\n{}", uri.query().unwrap_or_default(), String::from_utf8_lossy(body));
         Asked { slot: Slot { credential, route, key }, hash: hash_text(&request) }
@@ -140,15 +140,13 @@ impl Drop for Claim<'_> {
 
 #[cfg(test)]
 mod tests {
-    use weir_core::id::KeyId;
-
     use super::*;
 
     #[test]
     fn a_place_is_taken_once_and_given_back() {
         let under_way = UnderWay::default();
         let uri = Uri::from_static("/v1/customers");
-        let asked = |body: &[u8]| Asked::new(KeyId::new(Default::default()), &Method::POST, &uri, "k".into(), body);
+        let asked = |body: &[u8]| Asked::new(Uuid::nil(), &Method::POST, &uri, "k".into(), body);
         let (first, other) = (asked(b"{}"), asked(b"{ }"));
         let claim = under_way.claim(&first.slot, first.hash).unwrap();
         let code = |asked: &Asked| under_way.claim(&asked.slot, asked.hash).map(drop).map_err(|error| error.code);

@@ -1,7 +1,7 @@
 //! Answers and errors as HTTP responses.
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use weir_api::{ApiError, Headers, Quantities};
 use weir_core::error::Code;
 
@@ -9,6 +9,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest name that a caller may give a request.
+const MAX_ID: usize = 128;
 
 /// The name of a request, by which an answer and a line in the log are found together.
 #[derive(Clone, Debug)]
@@ -20,10 +22,29 @@ impl RequestId {
         RequestId(weir_api::request_id())
     }
 
+    /// The one that the caller gave in `X-Request-Id`, if it is 1 to 128 visible ASCII characters; else a new one.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(REQUEST_ID).map(HeaderValue::as_bytes).unwrap_or_default();
+        match std::str::from_utf8(given) {
+            Ok(id) if (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                RequestId(id.to_owned())
+            }
+            _ => RequestId::new(),
+        }
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What the log says of a refusal.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub code: Code,
+    /// What failed. What was wrong with a request may be in the words of its caller, and is not for the log.
+    pub failure: Option<String>,
 }
 
 /// An answer.
@@ -40,10 +61,9 @@ pub fn refuse(error: &ApiError, id: &RequestId) -> Response<Body> {
 pub fn refuse_in(error: &ApiError, id: &RequestId, quantities: Quantities) -> Response<Body> {
     let request_id = id.as_str();
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if status.is_server_error() {
-        tracing::warn!(request_id, code = %error.code, message = %error.message, "a request failed");
-    }
     let mut response = json(status, Body::from(error.body(request_id, quantities)));
+    let failure = status.is_server_error().then(|| error.message.clone());
+    response.extensions_mut().insert(Refused { code: error.code, failure });
     if let Some(refused) = &error.details.refused {
         add(&mut response, &refused.headers);
     }
@@ -55,8 +75,8 @@ pub fn refuse_in(error: &ApiError, id: &RequestId, quantities: Quantities) -> Re
         Code::MissingApiKey | Code::InvalidApiKey | Code::ExpiredApiKey => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        // The rest of the body was not read, so the connection cannot carry another request.
-        Code::PayloadTooLarge => {
+        // The rest of the body may not have been read, so the connection cannot carry another request.
+        Code::PayloadTooLarge | Code::Timeout => {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}

@@ -14,16 +14,19 @@ use axum::{Extension, Router};
 use tokio::sync::watch;
 use weir_api::{Answered, ApiError, App, Bound, Input, Method, Quantities, Reach, operations};
 use weir_core::error::Code;
+use weir_engine::Engine;
 
-use crate::auth::Auth;
+use crate::auth::{self, Auth};
 use crate::host::Names;
-use crate::metrics::Counts;
+use crate::line::{Caller, Line};
 use crate::repeat::{Answer, Asked, UnderWay};
 use crate::respond::RequestId;
-use crate::{body, changes, console, metrics, query, repeat, respond};
+use crate::server::Running;
+use crate::traffic::Traffic;
+use crate::{body, changes, console, cors, docs, metrics, query, repeat, respond};
 
 /// After so long a request is answered with `timeout`.
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What every route works on.
 pub(crate) struct Host {
@@ -31,38 +34,48 @@ pub(crate) struct Host {
     pub auth: Auth,
     pub stopping: watch::Receiver<bool>,
     pub under_way: UnderWay,
-    pub counts: Counts,
+    pub traffic: Arc<Traffic>,
 }
 
 impl Host {
-    pub(crate) fn shared(app: App, auth: Auth, stopping: watch::Receiver<bool>) -> Arc<Self> {
-        let app = Arc::new(app);
-        Arc::new(Host { app, auth, stopping, under_way: UnderWay::default(), counts: Counts::default() })
+    pub(crate) fn shared(app: App, auth: Auth, running: Running) -> Arc<Self> {
+        let Running { stopping, traffic } = running;
+        Arc::new(Host { app: Arc::new(app), auth, stopping, under_way: UnderWay::default(), traffic })
     }
 }
 
 type Id = Extension<RequestId>;
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
-/// The public API and the console. `stopping` turns true when streams are to end.
-pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
-    let host = Host::shared(app, Auth::Keys, stopping);
-    let mut paths: BTreeMap<&str, MethodRouter<Arc<Host>>> = BTreeMap::new();
-    for operation in operations().iter().filter(|operation| operation.row.reach == Reach::Public) {
+/// The public API and the console, on a server.
+pub fn public(app: App, running: Running) -> Router {
+    let host = Host::shared(app, Auth::Keys, running);
+    let mut paths: BTreeMap<String, MethodRouter<Arc<Host>>> = BTreeMap::new();
+    for operation in operations() {
+        let path = operation.row.path;
+        let at = match operation.row.reach {
+            Reach::Public => vec![format!("/v1{path}")],
+            Reach::Client => vec![path.to_owned(), format!("/v1{path}")],
+            Reach::Local => continue,
+        };
         let handler = move |State(host): State<Arc<Host>>, Extension(id): Id, params: Params, request: Request| async move {
             respond_to(&host, operation, id, params, request).await
         };
-        let routes = paths.remove(operation.row.path).unwrap_or_default();
-        paths.insert(operation.row.path, routes.on(filter(operation.row.method), handler));
+        for path in at {
+            let routes = paths.remove(&path).unwrap_or_default();
+            paths.insert(path, routes.on(filter(operation.row.method), handler));
+        }
     }
     let mut router = Router::new();
     for (path, routes) in paths {
-        router = router.route(&format!("/v1{path}"), routes.fallback(method_not_allowed));
+        router = router.route(&path, routes.fallback(method_not_allowed));
     }
     let only_get = |routes: MethodRouter<Arc<Host>>| routes.fallback(method_not_allowed);
     router
         .route("/v1/changes", only_get(get(listen)))
         .route("/v1/openapi.json", only_get(get(openapi)))
+        .route("/docs", only_get(get(pages)))
+        .route("/docs/{page}", only_get(get(pages)))
         .route("/healthz", only_get(get(healthy)))
         .route("/readyz", only_get(get(ready)))
         .route("/metrics", only_get(get(metrics)))
@@ -71,20 +84,23 @@ pub fn public(app: App, stopping: watch::Receiver<bool>) -> Router {
 }
 
 /// Puts routes behind what every request passes: a name of its own, the guard against DNS rebinding, a bound on time, and the
-/// headers that every answer carries. `names` are host names allowed besides addresses and `localhost`.
-pub fn guarded(router: Router, names: impl IntoIterator<Item = String>) -> Router {
-    behind(router, Gate { names: Names::new(names), patience: TIMEOUT })
+/// headers that every answer carries. `names` are host names allowed besides addresses and `localhost`; pages of the engine's project
+/// may call what is made for front ends.
+pub fn guarded(router: Router, engine: &Engine, names: impl IntoIterator<Item = String>) -> Router {
+    behind(router, Gate { names: Names::new(names), patience: TIMEOUT, pages: Some(engine.clone()) })
 }
 
 /// The same for the private channel, where work such as a backup may take as long as it needs.
 pub(crate) fn guarded_patiently(router: Router) -> Router {
-    behind(router, Gate { names: Names::new([]), patience: Duration::MAX })
+    behind(router, Gate { names: Names::new([]), patience: Duration::MAX, pages: None })
 }
 
 /// What stands before every route.
 struct Gate {
     names: Names,
     patience: Duration,
+    /// Says whose pages may call what is made for front ends.
+    pages: Option<Engine>,
 }
 
 fn behind(router: Router, gate: Gate) -> Router {
@@ -92,16 +108,35 @@ fn behind(router: Router, gate: Gate) -> Router {
 }
 
 async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response<Body> {
-    let id = RequestId::new();
-    request.extensions_mut().insert(id.clone());
-    let response = match gate.names.check(request.uri(), request.headers()) {
-        Ok(()) => match tokio::time::timeout(gate.patience, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => respond::refuse(&timed_out(), &id),
-        },
-        Err(error) => respond::refuse(&error, &id),
+    let id = RequestId::of(request.headers());
+    let line = Line::begin(&id, &mut request);
+    let for_pages = gate.pages.as_ref().zip(cors::route(request.uri().path()));
+    let (response, page) = match let_in(&gate.names, for_pages.map(|(engine, _)| engine), &request) {
+        Ok(page) => {
+            let asked = for_pages.filter(|_| page.is_some() && cors::is_preflight(request.method(), request.headers()));
+            let response = match asked {
+                Some((_, row)) => cors::preflight(row, request.headers()),
+                None => tokio::time::timeout(gate.patience, next.run(request)).await.map_err(|_| timed_out()),
+            };
+            (response.unwrap_or_else(|error| respond::refuse(&error, &id)), page)
+        }
+        Err(error) => (respond::refuse(&error, &id), None),
     };
-    respond::finish(response, &id)
+    line.end(&response);
+    let mut response = respond::finish(response, &id);
+    if for_pages.is_some() {
+        cors::mark(&mut response, page);
+    }
+    response
+}
+
+/// Whether a request may pass, and the page of another site that it comes from.
+fn let_in(names: &Names, for_pages: Option<&Engine>, request: &Request) -> Result<Option<HeaderValue>, ApiError> {
+    let (uri, headers) = (request.uri(), request.headers());
+    match for_pages {
+        Some(engine) => cors::page(engine, names.host(uri, headers)?, headers),
+        None => names.check(uri, headers).map(|()| None),
+    }
 }
 
 const fn filter(method: Method) -> MethodFilter {
@@ -122,16 +157,14 @@ async fn respond_to(
     request: Request,
 ) -> Response<Body> {
     let quantities = quantities(request.headers());
-    let response = match answer(host, operation, params, request, id.as_str(), quantities).await {
+    match answer(host, operation, params, request, id.as_str(), quantities).await {
         Ok(answer) => {
             let mut response = respond::answer(answer.status, answer.body);
             respond::add(&mut response, &answer.headers);
             response
         }
         Err(error) => respond::refuse_in(&error, &id, quantities),
-    };
-    host.counts.count(response.status());
-    response
+    }
 }
 
 fn timed_out() -> ApiError {
@@ -148,7 +181,13 @@ async fn answer(
     quantities: Quantities,
 ) -> Result<Answer, ApiError> {
     let (parts, body) = request.into_parts();
-    let ctx = host.auth.context(&host.app, &parts.headers)?;
+    let ctx = match operation.row.reach {
+        Reach::Client => auth::client(&host.app, &parts.headers).await?,
+        Reach::Public | Reach::Local => host.auth.context(&host.app, &parts.headers)?,
+    };
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        caller.is(&ctx);
+    }
     operation.authorise(&ctx)?;
     let params = params.map_err(|_| ApiError::new(Code::InvalidRequest, "the path is not UTF-8"))?;
     let path: Vec<(String, String)> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -156,7 +195,7 @@ async fn answer(
     let body = body::read(&parts.headers, body).await?;
     let doing = operation.call(&ctx, Input { path: &path, query: &query, body: &body }, quantities);
     let status = operation.row.status;
-    match (repeat::key(&parts.headers)?, ctx.key) {
+    match (repeat::key(&parts.headers)?, ctx.credential) {
         (Some(key), Some(credential)) if operation.row.keeps_answers() => {
             let asked = Asked::new(credential, &parts.method, &parts.uri, key, &body);
             // On the heap: few requests come this way, and all would carry its state along.
@@ -203,6 +242,12 @@ async fn openapi() -> Response<Body> {
     respond::answer(200, document.as_bytes().to_vec())
 }
 
+/// The description to read. Its index has no name.
+async fn pages(Extension(id): Id, params: Params) -> Response<Body> {
+    let page = params.ok().and_then(|params| docs::serve(params.iter().next().map_or("", |(_, name)| name)));
+    page.unwrap_or_else(|| respond::refuse(&ApiError::new(Code::NotFound, "there is no such page of the docs"), &id))
+}
+
 async fn healthy() -> Response<Body> {
     respond::answer(200, br#"{"status":"ok"}"#.to_vec())
 }
@@ -221,12 +266,8 @@ async fn ready(State(host): State<Arc<Host>>, Extension(id): Id) -> Response<Bod
 async fn metrics(State(host): State<Arc<Host>>, Extension(id): Id, request: Request) -> Response<Body> {
     let allowed = host.auth.context(&host.app, request.headers());
     drop(request);
-    let told = async {
-        allowed?;
-        Ok::<_, ApiError>(metrics::text(&host.app.engine.status().await?, &host.counts))
-    };
-    match told.await {
-        Ok(text) => metrics::respond(text),
+    match allowed {
+        Ok(_) => metrics::respond(metrics::text(&host.app.engine, &host.traffic)),
         Err(error) => respond::refuse(&error, &id),
     }
 }
@@ -254,7 +295,38 @@ async fn rpc_answer(host: &Host, params: Params, request: Request) -> Result<Str
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_not_take_long_and_a_stream_may() {
+        let slow = TIMEOUT * 2;
+        let streams = move || async move {
+            let parts = stream::unfold(0, move |n| async move {
+                tokio::time::sleep(slow).await;
+                (n < 3).then_some((Ok::<_, Infallible>("part;"), n + 1))
+            });
+            Response::new(Body::from_stream(parts))
+        };
+        let sleeps = move || async move { tokio::time::sleep(slow).await };
+        let gate = Gate { names: Names::new([]), patience: TIMEOUT, pages: None };
+        let router = behind(Router::new().route("/stream", get(streams)).route("/sleep", get(sleeps)), gate);
+        let ask = |path: &str| {
+            let request = Request::builder().uri(path).header(header::HOST, "localhost").body(Body::empty()).unwrap();
+            router.clone().oneshot(request)
+        };
+        let late = ask("/sleep").await.unwrap();
+        assert_eq!(late.status().as_u16(), 504);
+        let text = late.into_body().collect().await.unwrap().to_bytes();
+        assert!(text.starts_with(br#"{"error":{"code":"timeout","#), "{text:?}");
+        let streamed = ask("/stream").await.unwrap();
+        assert_eq!(streamed.into_body().collect().await.unwrap().to_bytes(), "part;part;part;");
+    }
 
     #[test]
     fn strings_are_asked_for_by_a_parameter() {

@@ -2,15 +2,24 @@
  * The screens: each address, what draws it, and what the sidebar lists. A screen is listed here the day it works.
  */
 import Activity from "@lucide/svelte/icons/activity";
+import Bell from "@lucide/svelte/icons/bell";
 import ChartColumn from "@lucide/svelte/icons/chart-column";
 import Gauge from "@lucide/svelte/icons/gauge";
+import KeyRound from "@lucide/svelte/icons/key-round";
 import List from "@lucide/svelte/icons/list";
 import ScrollText from "@lucide/svelte/icons/scroll-text";
 import Settings from "@lucide/svelte/icons/settings";
 import Users from "@lucide/svelte/icons/users";
+import Wallet from "@lucide/svelte/icons/wallet";
+import Webhook from "@lucide/svelte/icons/webhook";
 import type { Component } from "svelte";
 import { t } from "$lib/strings";
+import AccessScreen from "./access/AccessScreen.svelte";
+import AlertsScreen from "./alerts/AlertsScreen.svelte";
 import AuditScreen from "./audit/AuditScreen.svelte";
+import BalanceFormScreen from "./balances/BalanceFormScreen.svelte";
+import BalanceScreen from "./balances/BalanceScreen.svelte";
+import BalancesScreen from "./balances/BalancesScreen.svelte";
 import CustomerScreen from "./customers/CustomerScreen.svelte";
 import CustomersScreen from "./customers/CustomersScreen.svelte";
 import EventsScreen from "./events/EventsScreen.svelte";
@@ -26,6 +35,9 @@ import OverviewScreen from "./overview/OverviewScreen.svelte";
 import RateScreen from "./rates/RateScreen.svelte";
 import RatesScreen from "./rates/RatesScreen.svelte";
 import SettingsScreen from "./settings/SettingsScreen.svelte";
+import WebhookFormScreen from "./webhooks/WebhookFormScreen.svelte";
+import WebhookScreen from "./webhooks/WebhookScreen.svelte";
+import WebhooksScreen from "./webhooks/WebhooksScreen.svelte";
 
 type Icon = Component<{ size?: number | string; strokeWidth?: number | string }>;
 
@@ -54,6 +66,7 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "customers/:id/:tab?", component: CustomerScreen, identity: ["id"] },
   { pattern: "events", component: EventsScreen },
   { pattern: "events/import/:id?", component: ImportScreen, identity: ["id"] },
+  { pattern: "alerts", component: AlertsScreen },
   { pattern: "meters", component: MetersScreen },
   { pattern: "meters/new", component: MeterFormScreen },
   { pattern: "meters/:id", component: MeterScreen, identity: ["id"] },
@@ -65,6 +78,15 @@ export const ROUTES: ScreenRoute[] = [
   { pattern: "limits/rates/:id", component: RateScreen, identity: ["id"] },
   { pattern: "limits/:id", component: LimitScreen, identity: ["id"] },
   { pattern: "limits/:id/edit", component: LimitFormScreen, identity: ["id"] },
+  { pattern: "balances", component: BalancesScreen },
+  { pattern: "balances/new", component: BalanceFormScreen },
+  { pattern: "balances/:id/edit", component: BalanceFormScreen, identity: ["id"] },
+  { pattern: "balances/:id/:tab?", component: BalanceScreen, identity: ["id"] },
+  { pattern: "webhooks", component: WebhooksScreen },
+  { pattern: "webhooks/new", component: WebhookFormScreen },
+  { pattern: "webhooks/:id", component: WebhookScreen, identity: ["id"] },
+  { pattern: "webhooks/:id/edit", component: WebhookFormScreen, identity: ["id"] },
+  { pattern: "access/:tab?", component: AccessScreen },
   { pattern: "audit", component: AuditScreen },
   { pattern: "settings", component: SettingsScreen },
 ];
@@ -73,8 +95,12 @@ export const NAV: NavEntry[] = [
   { path: "overview", label: t.shell.overview, icon: ChartColumn, key: "o", group: 1 },
   { path: "customers", label: t.shell.customers, icon: Users, key: "c", group: 1 },
   { path: "events", label: t.shell.events, icon: List, key: "e", group: 1 },
+  { path: "alerts", label: t.shell.alerts, icon: Bell, key: "i", group: 1 },
   { path: "meters", label: t.shell.meters, icon: Activity, key: "m", group: 2 },
   { path: "limits", label: t.shell.limits, icon: Gauge, key: "l", group: 2 },
+  { path: "balances", label: t.shell.balances, icon: Wallet, key: "b", group: 2 },
+  { path: "webhooks", label: t.shell.webhooks, icon: Webhook, key: "w", group: 3 },
+  { path: "access", label: t.shell.access, icon: KeyRound, key: "k", group: 3 },
   { path: "audit", label: t.shell.audit, icon: ScrollText, key: "a", group: 3 },
   { path: "settings", label: t.shell.settings, icon: Settings, key: "s", group: 3 },
 ];

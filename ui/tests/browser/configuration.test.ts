@@ -55,7 +55,7 @@ describe("meters and limits", () => {
     const used = await named("/meters", "Tokens");
     const { page, complaints, close } = await weir.open(`#/meters/${used.id}?by=feature`);
     await page.getByRole("row", { name: /^conv/ }).waitFor();
-    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("button", { name: "Actions", exact: true }).click();
     await page.getByRole("menuitem", { name: /Archive/ }).click();
     const why = page.getByRole("dialog", { name: "Tokens cannot be archived yet" });
     await why.getByRole("link", { name: "Token allowance" }).waitFor();
@@ -65,7 +65,7 @@ describe("meters and limits", () => {
     const free = await weir.api("POST", "/meters", { name: "Spare", aggregation: "count", field: "*" });
     await page.goto(`${weir.address}/#/meters/${String(free.id)}`);
     await page.getByRole("heading", { level: 1, name: "Spare" }).waitFor();
-    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("button", { name: "Actions", exact: true }).click();
     await page.getByRole("menuitem", { name: /Archive/ }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Archive" }).click();
     await page.getByText("This meter is archived").waitFor();
@@ -150,7 +150,7 @@ describe("meters and limits", () => {
     await asking.getByRole("button", { name: "Switch on" }).click();
     await page.getByRole("row", { name: /azure-conv/ }).waitFor();
 
-    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("button", { name: "Actions", exact: true }).click();
     await page.getByRole("menuitem", { name: /Archive/ }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Archive" }).click();
     await page.getByText("This limit is archived").waitFor();

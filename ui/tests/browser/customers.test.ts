@@ -58,6 +58,25 @@ describe("customers", () => {
     await close();
   });
 
+  it("tell when a limit runs out at the present rate, and from what that is taken", async () => {
+    const meter = await weir.api("POST", "/meters", { name: "Credits", aggregation: "sum", field: "values.credits", unit: "credits" });
+    await weir.api("POST", "/limits", { name: "Credit", meterId: meter.id, limitValue: "100", period: "all_time", customerId: "ahead" });
+    const day = 24 * 3_600_000;
+    const began = new Date(Date.now() - day);
+    await weir.api("POST", "/events/record", { customerId: "ahead", eventType: "call", values: { credits: "50" }, timestamp: began.toISOString() });
+    const { page, complaints, close } = await weir.open("#/customers/ahead");
+    const row = page.getByRole("row", { name: /Credit/ });
+    const at = Date.parse((await row.locator("time[datetime]").first().getAttribute("datetime"))!);
+    expect(Math.abs(at - began.getTime() - 2 * day)).toBeLessThan(60_000);
+    await row.locator("time[datetime]").first().hover();
+    const more = page.getByRole("tooltip");
+    await more.getByText(/^2\.08\d*\scredits per hour$/).waitFor();
+    await more.getByText(/^50\scredits since /).waitFor();
+    await expectAccessible(page);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("show a customer's standing, usage and events as the files add up", async () => {
     const sums = await sampleSums();
     const { page, complaints, close } = await weir.open("#/customers/azure-conv");
@@ -68,7 +87,7 @@ describe("customers", () => {
     await page.locator(`[role=slider][aria-valuetext*="${grouped(sums.conv.tokens)}"]`).waitFor();
     await page.getByRole("row", { name: new RegExp(`total_tokens.*${grouped(sums.conv.tokens)}`) }).waitFor();
 
-    await page.keyboard.press("3");
+    await page.keyboard.press("4");
     await page.getByRole("row", { name: /llm\.completion/ }).first().waitFor();
     expect(complaints).toEqual([]);
     await close();
@@ -95,7 +114,7 @@ describe("customers", () => {
 
   it("are archived after a word of warning, and brought back by Undo", async () => {
     const { page, complaints, close } = await weir.open("#/customers/many-000");
-    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("button", { name: "Actions", exact: true }).click();
     await page.getByRole("menuitem", { name: "Archive…" }).click();
     const dialog = page.getByRole("alertdialog", { name: "Archive many-000?" });
     await dialog.getByText("You can restore it at any time.").waitFor();

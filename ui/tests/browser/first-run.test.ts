@@ -1,5 +1,9 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectAccessible, grouped, sampleSums, Weir } from "./weir";
+
+const run = promisify(execFile);
 
 describe("the first run", () => {
   let weir: Weir;
@@ -26,7 +30,7 @@ describe("the first run", () => {
     const { page, complaints, close } = await weir.open("#/overview", { theme });
     await page.getByRole("heading", { name: "Explore with sample data" }).waitFor();
     await page.getByRole("button", { name: "Show the code" }).click();
-    await page.getByText(`${weir.address}/v1/events/record`).waitFor();
+    await page.getByText(`WEIR=${weir.address}/v1`).waitFor();
     await expectAccessible(page);
     for (const screen of ["customers", "meters", "limits", "events"]) {
       await page.goto(`${weir.address}/#/${screen}`);
@@ -70,18 +74,34 @@ describe("connecting an app", () => {
   afterAll(() => weir?.stop());
 
   it("waits with a ready snippet and lights up when the first event arrives", async () => {
-    const { page, complaints, close } = await weir.open("#/overview");
+    const { page, complaints, close } = await weir.open("#/overview", {
+      before: (context) => context.grantPermissions(["clipboard-read", "clipboard-write"]),
+    });
     await page.getByRole("button", { name: "Show the code" }).click();
-    await page.getByRole("button", { name: "Make a key for it" }).click();
-    const code = page.getByRole("region", { name: "Connect your app" });
-    await expect.poll(() => code.textContent()).not.toContain("weir_sk_…");
-    expect(await code.textContent()).toContain(`${weir.address}/v1/events/record`);
-
+    const code = page.getByRole("region", { name: "Track in curl" });
+    await code.getByText("weir_sk_…").waitFor();
+    await page.getByRole("button", { name: "Make a key and put it in" }).click();
+    await page.getByText("Key “My app” is in the code").waitFor();
+    expect(await code.textContent()).not.toContain("weir_sk_…");
     await page.getByText("Waiting for the first event…").waitFor();
-    await weir.api("POST", "/events/record", { customerId: "acme", eventType: "llm.completion", values: { tokens: 1250 } });
+    await expectAccessible(page);
+
+    // Exactly what is copied is what is pasted.
+    await page.getByRole("button", { name: "Copy Track in curl" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    const { stdout } = await run("bash", ["-c", await page.evaluate(() => navigator.clipboard.readText())]);
+    expect(stdout).toContain("Status 201");
     await page.getByText("The first event has arrived.").waitFor();
-    await page.getByRole("button", { name: "See it" }).click();
-    await page.locator("dl.figures").getByText("1", { exact: true }).first().waitFor();
+    const arrived = page.getByText("llm.completion of acme");
+    await arrived.waitFor();
+    await weir.api("POST", "/events/record", { customerId: "globex", eventType: "call" });
+    await page.getByRole("link", { name: "New meter" }).waitFor();
+    await expectAccessible(page);
+    await arrived.getByRole("link", { name: "llm.completion" }).click();
+    await page.getByRole("dialog", { name: "llm.completion" }).waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await page.locator("dl.figures").getByText("2", { exact: true }).first().waitFor();
     expect(complaints).toEqual([]);
     await close();
   });

@@ -80,7 +80,7 @@ describe("rate limits", () => {
     await page.getByRole("button", { name: "Switch off" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Switch off" }).click();
     await page.getByText("This rate limit is off").waitFor();
-    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("button", { name: "Actions", exact: true }).click();
     await page.getByRole("menuitem", { name: /Archive/ }).click();
     await page.getByRole("alertdialog", { name: "Archive Burst?" }).getByRole("button", { name: "Archive" }).click();
     await page.getByText("1 rate limit", { exact: true }).waitFor();

@@ -94,4 +94,34 @@ describe("refusals", () => {
     expect(complaints).toEqual([]);
     await close();
   });
+
+  it("draws them below usage along the same axis, and as a table", async () => {
+    const { page, complaints, close } = await weir.open("#/customers/acme/usage?range=24h", { theme: "dark" });
+    const chart = page.getByRole("slider", { name: "Refusals" });
+    await chart.waitFor();
+    await expect.poll(() => chart.getAttribute("aria-valuetext")).toMatch(/in all 103\srefused/);
+    const [usage, refused] = await page.locator(".u-over").evaluateAll((areas) => areas.map((area) => area.getBoundingClientRect().toJSON()));
+    expect([refused.left, refused.width]).toEqual([usage.left, usage.width]);
+    await chart.focus();
+    await page.keyboard.press("End");
+    await expect.poll(() => chart.getAttribute("aria-valuetext")).toMatch(/: (\d+)\srefused/);
+    await expectAccessible(page);
+    expect(await track("acme", { tokens: "34" })).toBe(429);
+    await page.keyboard.press("Escape");
+    await expect.poll(() => chart.getAttribute("aria-valuetext")).toMatch(/in all 104\srefused/);
+
+    const section = page.locator("section").filter({ has: page.getByRole("heading", { name: "Refusals" }) });
+    await section.getByRole("button", { name: "Show as table" }).click();
+    const table = section.getByRole("grid", { name: "Refusals" });
+    await table.getByRole("columnheader", { name: "refused" }).getByRole("button").click();
+    const most = Number(await table.getByRole("row").nth(1).getByRole("gridcell").last().innerText());
+    expect(most).toBeGreaterThanOrEqual(52);
+    await expectAccessible(page);
+
+    await page.goto(`${weir.address}/#/customers/calm/usage`);
+    await page.getByText("No call was refused in this range.").waitFor();
+    await expectAccessible(page);
+    expect(complaints).toEqual([]);
+    await close();
+  });
 });

@@ -17,6 +17,15 @@ describe("every screen", () => {
     ["#/customers/azure-code/usage", "By meter"],
     ["#/customers/azure-code/events", "llm.completion"],
     ["#/customers/azure-code/refusals", "No call of this customer was refused"],
+    ["#/customers/azure-code/simulator", "Limits that have a say"],
+    ["#/customers/azure-code/simulator?ask=call&type=x&v.tokens=90000000&d.model=m", "This call would be refused"],
+    ["#/customers/nobody/simulator", "There is no customer “nobody” yet"],
+    ["#/customers/azure-code?raise=any", "What it does is said here once there is a value."],
+    ["#/customers/azure-code?reset=any", "This cannot be undone."],
+    ["#/customers/azure-code/alerts", "Thresholds are set on each limit"],
+    ["#/alerts", "azure-conv"],
+    ["#/alerts?state=resolved", "No resolved alerts"],
+    ["#/alerts?alert=alt_nothing", "There is no such alert"],
     ["#/customers/nobody", "There is no customer “nobody”"],
     ["#/events", "llm.completion"],
     ["#/events/import", "Import"],
@@ -27,11 +36,21 @@ describe("every screen", () => {
     ["#/limits/rates/new", "A tracked call beyond is refused."],
     ["#/limits/new", "What it does now"],
     ["#/limits/file", "See first what changes"],
+    ["#/balances", "No balances yet"],
+    ["#/balances/new", "Pay for usage of a meter"],
+    ["#/balances/bal_nothing", "There is no such balance"],
+    ["#/customers/azure-code/balances", "This customer has no balance"],
     ["#/audit", "Created API key"],
     ["#/audit?fact=aud_2", "aggregation"],
     ["#/audit?query=nothing+like+it", "No change matches"],
     ["#/customers/azure-code/audit", "Created limit"],
-    ["#/settings", "API keys"],
+    ["#/webhooks", "No webhooks yet"],
+    ["#/webhooks/new", "What it is told"],
+    ["#/webhooks/whk_nothing", "There is no such webhook"],
+    ["#/access", "journeys"],
+    ["#/access/tokens", "No client tokens"],
+    ["#/access/snippets", "Paste it into a shell."],
+    ["#/settings", "Open API access"],
     ["#/nowhere", "There is no such screen"],
   ];
 
@@ -53,7 +72,8 @@ describe("every screen", () => {
     const finder = page.getByRole("dialog", { name: "Command palette" }).getByRole("combobox");
     await finder.waitFor();
     await page.keyboard.type("azure-co");
-    await page.getByRole("option", { name: /azure-code/ }).waitFor();
+    // Limits of that customer, found by fewer letters, only end with its name.
+    await page.getByRole("option", { name: /^azure-code/ }).waitFor();
     await expectAccessible(page);
     await finder.fill("azure-code");
     await expect.poll(() => page.getByRole("option", { selected: true }).innerText()).toContain("azure-code");
@@ -62,6 +82,9 @@ describe("every screen", () => {
     // Reading goes on from the new screen's heading.
     await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
 
+    // Keys are heard once the screen stands.
+    await page.getByText("Details").first().waitFor();
+    await expect.poll(() => page.locator("[aria-busy=true]").count()).toBe(0);
     await page.keyboard.press("g");
     await page.keyboard.press("c");
     await page.getByRole("heading", { level: 1, name: "Customers" }).waitFor();

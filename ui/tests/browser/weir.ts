@@ -6,13 +6,22 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { expect } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const BINARY = process.env.WEIR_BIN ?? join(ROOT, "target/debug/weir");
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const START_MS = 30_000;
+
+/** How a window is opened. */
+interface Opening {
+  theme?: "light" | "dark";
+  /** The key to sign in with; null for none. */
+  key?: string | null;
+  /** Done to its context first. */
+  before?: (context: BrowserContext) => Promise<void>;
+}
 
 export class Weir {
   private constructor(
@@ -59,7 +68,12 @@ export class Weir {
   }
 
   /** A signed-in window on an address of the console. Whatever the page complains about fails the test. */
-  async open(hash: string, options: { theme?: "light" | "dark"; key?: string | null } = {}): Promise<Window> {
+  async open(hash: string, options: Opening = {}): Promise<Window> {
+    return this.visit(`${this.address}/${hash}`, options);
+  }
+
+  /** A window on any address. */
+  async visit(url: string, options: Opening = {}): Promise<Window> {
     const context = await this.browser.newContext({
       viewport: { width: 1280, height: 800 },
       colorScheme: options.theme ?? "light",
@@ -76,7 +90,8 @@ export class Weir {
     });
     const key = options.key === undefined ? this.key : options.key;
     if (key !== null) await context.addInitScript((value) => sessionStorage.setItem("weir.key", value), key);
-    await page.goto(`${this.address}/${hash}`);
+    await options.before?.(context);
+    await page.goto(url);
     return { page, complaints, close: () => context.close() };
   }
 

@@ -29,6 +29,7 @@ pub struct NewChart {
     pub meter_id: MeterId,
     /// Only this customer; all when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// From this instant on; the first event when not given.
     #[serde(default, alias = "startDate", skip_serializing_if = "Option::is_none")]
@@ -41,6 +42,7 @@ pub struct NewChart {
     pub interval: Option<Interval>,
     /// A line for each of the 8 largest groups by these dimensions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<weir_core::schema::Key>", length(max = 3))]
     pub group_by: Vec<String>,
     /// The form of the picture.
     pub format: Format,
@@ -49,12 +51,15 @@ pub struct NewChart {
     pub theme: Theme,
     /// In pixels, 1 to 4,000; 960 when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4_000))]
     pub width: Option<u32>,
     /// In pixels, 1 to 4,000; 480 when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4_000))]
     pub height: Option<u32>,
     /// Up to 256 characters; the meter's name when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::MaybeShort>")]
     pub title: Option<String>,
 }
 

@@ -33,6 +33,7 @@ pub struct EventBatch {
 pub struct Summarised {
     /// Only this customer's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// From this instant on.
     #[serde(default, alias = "startDate", skip_serializing_if = "Option::is_none")]
@@ -48,7 +49,7 @@ pub struct Summarised {
 pub struct VoidEvent {
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256))]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub reason: Option<String>,
 }
 

@@ -16,8 +16,10 @@ use crate::with_id::{ById, WithId};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewImport {
     /// 1 to 256 characters.
+    #[schemars(with = "weir_core::schema::Short")]
     pub file_name: String,
     /// In bytes, at most 4 GiB.
+    #[schemars(range(max = 4_294_967_296_u64))]
     pub size: u64,
 }
 
@@ -26,8 +28,10 @@ pub struct NewImport {
 #[serde(deny_unknown_fields)]
 pub struct Piece {
     /// Where it begins: as many bytes as have been uploaded.
+    #[schemars(range(max = 4_294_967_296_u64))]
     pub offset: u64,
     /// At most 4 MiB, in base64.
+    #[schemars(length(max = 5_592_408), extend("format" = "byte"))]
     pub data: String,
 }
 

@@ -4,11 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use weir_core::error::Code;
 use weir_core::id::KeyId;
-use weir_engine::model::{Cursor, Key, NewKey, NewKeyAnswer, Page, PageSize};
+use weir_engine::model::{Cursor, Key, KeyPatch, NewKey, NewKeyAnswer, Page, PageSize, RotateKey};
 
 use super::{Success, id, operation};
 use crate::error::ApiError;
-use crate::with_id::ById;
+use crate::with_id::{ById, WithId};
+
+fn key(text: &str) -> Result<KeyId, ApiError> {
+    id(text, Code::KeyNotFound, "key")
+}
 
 /// Which keys to list, newest first.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -44,10 +48,24 @@ operation! {
 }
 
 operation! {
+    /// Changes a key's name, date or rate limits.
+    Update "keys.update" Put "/keys/{id}" Manage Change,
+    |ctx, req: WithId<KeyPatch>| -> Key { Ok(ctx.engine().update_key(&ctx.actor, key(&req.id)?, req.rest).await?) }
+}
+
+operation! {
+    /// Gives a key a new secret, shown this once; the one until now stays good for a while beside it.
+    Rotate "keys.rotate" Post "/keys/{id}/rotate" Manage Change 200 secret,
+    |ctx, req: WithId<RotateKey>| -> NewKeyAnswer {
+        Ok(ctx.engine().rotate_key(&ctx.actor, key(&req.id)?, req.rest).await?)
+    }
+}
+
+operation! {
     /// Revokes an API key at once.
     Revoke "keys.revoke" Delete "/keys/{id}" Manage Change,
     |ctx, req: ById| -> Success {
-        ctx.engine().revoke_key(&ctx.actor, id(&req.id, Code::KeyNotFound, "key")?).await?;
+        ctx.engine().revoke_key(&ctx.actor, key(&req.id)?).await?;
         Ok(Success::DONE)
     }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use weir_core::error::Code;
 use weir_core::id::LimitId;
 use weir_engine::model::{
-    Check, CheckAnswer, Limit, LimitPatch, ListLimits, ListStandings, NewLimit, Page, Scope, StandingRow, SyncAnswer,
-    SyncLimits,
+    Check, CheckAnswer, EndRaise, Explanation, Limit, LimitPatch, LimitStanding, ListLimits, ListStandings, NewLimit,
+    NewRaise, Page, Raise, ResetUsage, Scope, StandingRow, SyncAnswer, SyncLimits,
 };
 
 use super::{Success, id, operation};
@@ -62,9 +62,40 @@ operation! {
 }
 
 operation! {
+    /// Raises a limit for one customer until an instant; after it the limit's own value is back by itself.
+    Raises "limits.raise" Post "/limits/{id}/overrides" Manage Change 201,
+    |ctx, req: WithId<NewRaise>| -> Raise {
+        Ok(ctx.engine().raise_limit(&ctx.actor, limit(&req.id)?, req.rest).await?)
+    }
+}
+
+operation! {
+    /// Takes a customer's raise of a limit back before it ends.
+    EndRaises "limits.end_raise" Delete "/limits/{id}/overrides" Manage Change,
+    |ctx, req: WithId<EndRaise>| -> Success {
+        ctx.engine().end_raise(&ctx.actor, limit(&req.id)?, req.rest.customer_id).await?;
+        Ok(Success::DONE)
+    }
+}
+
+operation! {
+    /// Resets what a customer has used of a limit, for goodwill: only events that arrive from now on count; the window stays as it is.
+    Reset "limits.reset" Post "/limits/{id}/reset" Manage Change,
+    |ctx, req: WithId<ResetUsage>| -> LimitStanding {
+        Ok(ctx.engine().reset_usage(&ctx.actor, limit(&req.id)?, req.rest).await?)
+    }
+}
+
+operation! {
     /// Asks whether a customer may go on, or whether an event may happen; nothing is consumed.
     CheckLimits "limits.check" Post "/limits/check" Read Read,
     |ctx, req: Check| -> CheckAnswer { Ok(ctx.engine().check(req).await?) }
+}
+
+operation! {
+    /// Says what a request would be answered and why, limit by limit; nothing is consumed, and it agrees with `limits.check`.
+    Explain "limits.explain" Post "/limits/explain" Read Read,
+    |ctx, req: Check| -> Explanation { Ok(ctx.engine().explain(req).await?) }
 }
 
 operation! {
@@ -130,6 +161,7 @@ operation! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApplyFile {
     /// The file.
+    #[schemars(length(max = 8_388_608))]
     pub text: String,
     /// TOML when not given.
     #[serde(default)]

@@ -1,8 +1,12 @@
 //! The operations, by what they are about.
 
+pub mod alerts;
 pub mod audit;
 pub mod backup;
+pub mod balances;
 pub mod charts;
+pub mod client;
+pub mod client_tokens;
 pub mod customers;
 pub mod events;
 pub mod imports;
@@ -11,8 +15,11 @@ pub mod limits;
 pub mod meters;
 pub mod project;
 pub mod rate_limits;
+pub mod reservations;
 pub mod sample;
+pub mod server;
 pub mod track;
+pub mod webhooks;
 
 use std::str::FromStr;
 
@@ -40,10 +47,11 @@ fn id<T: FromStr>(text: &str, code: Code, thing: &str) -> Result<T, ApiError> {
 
 /// Declares an operation: how it is reached, what it takes and answers, and what it does.
 macro_rules! operation {
-    (@secret) => { true };
+    (@secret) => { const SECRET: bool = true; };
+    (@client) => { const REACH: crate::operation::Reach = crate::operation::Reach::Client; };
     (
         $(#[doc = $doc:literal])+
-        $op:ident $name:literal $method:ident $path:literal $scope:ident $kind:ident $($status:literal)? $($secret:ident)?,
+        $op:ident $name:literal $method:ident $path:literal $scope:ident $kind:ident $($status:literal)? $($more:ident)?,
         |$ctx:ident, $req:ident: $req_type:ty| -> $res:ty $body:block
     ) => {
         $(#[doc = $doc])+
@@ -56,7 +64,7 @@ macro_rules! operation {
             const SCOPE: weir_engine::model::Scope = weir_engine::model::Scope::$scope;
             const KIND: crate::operation::Kind = crate::operation::Kind::$kind;
             $(const STATUS: u16 = $status;)?
-            $(const SECRET: bool = crate::ops::operation!(@$secret);)?
+            $(crate::ops::operation!(@$more);)?
             const SUMMARY: &'static str = concat!($($doc),+).trim_ascii();
             type Req = $req_type;
             type Res = $res;

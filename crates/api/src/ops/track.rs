@@ -1,7 +1,7 @@
 //! Tracking: decided and recorded in one step.
 
 use weir_core::event::EventInput;
-use weir_engine::model::{ListRefusals, Page, Refusal, Tracked};
+use weir_engine::model::{CountRefusals, ListRefusals, Page, Refusal, RefusalCounts, Tracked};
 
 use super::operation;
 use crate::context::Context;
@@ -36,4 +36,10 @@ operation! {
     /// Lists refused calls, newest first.
     Refusals "refusals.list" Get "/refusals" Read Read,
     |ctx, req: ListRefusals| -> Page<Refusal> { Ok(ctx.engine().refusals(req).await?) }
+}
+
+operation! {
+    /// Counts refused calls over a range and per interval, as far back as they are kept.
+    RefusalSeries "refusals.series" Get "/refusals/series" Read Read,
+    |ctx, req: CountRefusals| -> RefusalCounts { Ok(ctx.engine().count_refusals(req).await?) }
 }

@@ -43,13 +43,15 @@ impl Fields {
         }
         for definition in [target].into_iter().chain(definitions.values()) {
             for (name, property) in properties(definition) {
-                fields.names.push(name.clone());
+                let aliases = property["x-aliases"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                let names = [name.as_str()].into_iter().chain(aliases).map(str::to_owned);
                 let property = resolve(property, definitions);
-                if words(property).any(|word| word == "array") {
-                    fields.lists.push(name.clone());
-                }
-                if property["additionalProperties"] == Value::Bool(true) {
-                    fields.free.push(name.clone());
+                let is_list = words(property).any(|word| word == "array");
+                let is_free = property["additionalProperties"] == Value::Bool(true);
+                for name in names {
+                    fields.lists.extend(is_list.then(|| name.clone()));
+                    fields.free.extend(is_free.then(|| name.clone()));
+                    fields.names.push(name);
                 }
             }
         }

@@ -29,7 +29,7 @@ impl Sink for DoorSink<'_> {
             Door::Remote(_) => {
                 let Answer { count, duplicates } =
                     self.0.ask("events.batch", &Batch { events }).await.map_err(reason)?;
-                Ok(BatchRecorded { count, duplicates })
+                Ok(BatchRecorded { count, duplicates, overdrawn: 0 })
             }
         }
     }

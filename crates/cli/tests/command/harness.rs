@@ -60,18 +60,15 @@ impl Place {
     }
 
     pub fn serve(&self) -> Serving {
-        let mut child = self
-            .weir(&["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line:?}")).trim_end().to_owned();
-        assert!(address.starts_with("http://127.0.0.1:"), "{address}");
-        Serving { child: Some(child), address }
+        Serving::of(self.weir(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()))
+    }
+
+    /// Serves, with more said on the command line and log lines in a file.
+    pub fn serve_logging(&self, more: &[&str], filter: &str, log: &str) -> Serving {
+        let log = std::fs::File::create(self.path(log)).unwrap();
+        let listen: &[&str] = if more.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let mut command = self.weir(&[&["serve"], listen, more].concat());
+        Serving::of(command.env("WEIR_LOG", filter).stderr(log))
     }
 
     pub fn doctor(&self) {
@@ -95,6 +92,33 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Runs `weir serve` until it listens.
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line:?}")).trim_end().to_owned();
+        let (scheme, place) = address.split_once("://").unwrap();
+        assert!(["http", "https"].contains(&scheme) && place.contains(":"), "{address}");
+        Serving { child: Some(child), address }
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
+    }
+
+    /// Which process it is.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Where it listens.
+    pub fn place(&self) -> &str {
+        self.address.split_once("://").unwrap().1
+    }
+
     /// Tells it to stop: its exit status.
     pub fn stop(mut self, signal: Signal) -> i32 {
         let mut child = self.child.take().unwrap();
@@ -130,4 +154,20 @@ impl Drop for Serving {
 pub fn rows(count: usize) -> String {
     let lines: String = (0..count).map(|n| format!("2024-01-01T00:00:{:02}Z,c{},{n}\n", n % 60, n % 5)).collect();
     format!("at,who,n\n{lines}")
+}
+
+/// A random number below a bound.
+pub fn random_below(bound: usize) -> usize {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).unwrap();
+    u64::from_le_bytes(bytes) as usize % bound
+}
+
+/// Creates something by the API of a server.
+pub async fn create(client: &reqwest::Client, serving: &Serving, key: &str, path: &str, body: Value) -> Value {
+    let url = format!("{}{path}", serving.address);
+    let request = client.post(url).bearer_auth(key).header("content-type", "application/json");
+    let reply = request.body(body.to_string()).send().await.unwrap();
+    assert_eq!(reply.status().as_u16(), 201);
+    serde_json::from_str(&reply.text().await.unwrap()).unwrap()
 }

@@ -133,7 +133,7 @@ impl JsonSchema for Zone {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "IANA time zone name", "examples": ["Europe/Paris"] })
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_+/-]{1,64}$", "description": "IANA time zone name", "examples": ["Europe/Paris"] })
     }
 }
 

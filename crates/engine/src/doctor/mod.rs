@@ -2,6 +2,7 @@
 //! reads, and works beside a running owner.
 
 mod facts;
+mod ledger;
 mod recount;
 mod standings;
 
@@ -104,7 +105,8 @@ async fn look(view: &mut SqliteConnection, findings: &mut Findings) -> Result<()
     facts::check_voids(view, findings).await?;
     facts::check_references(view, findings).await?;
     recount::check(view, &applied, findings).await?;
-    standings::check(view, &applied, findings).await
+    standings::check(view, &applied, findings).await?;
+    ledger::check(view, findings).await
 }
 
 /// A customer as a person knows it.

@@ -57,7 +57,7 @@ pub(super) async fn check(view: &mut SqliteConnection, applied: &Applied, findin
             if !applied.counts(stored.seq) {
                 return Ok(());
             }
-            counting.iter_mut().try_for_each(|counting| counting.add(facts))
+            counting.iter_mut().try_for_each(|counting| counting.add(stored.seq, facts))
         })
         .await?;
         for counting in counting.iter().filter(|counting| !counting.agrees()) {
@@ -108,6 +108,8 @@ struct Counting {
     /// For `latest`, the newest value wherever it lies: an event may lie minutes ahead, in a window that had, or had not, begun
     /// when the standing was written.
     ahead: Aggregate,
+    /// The last event before the goodwill reset.
+    after: Option<i64>,
 }
 
 impl Counting {
@@ -125,6 +127,7 @@ impl Counting {
             window: rule.period.window(customer.zone(config), customer.anchor, within),
             total: Aggregate::empty(meter.aggregation),
             ahead: Aggregate::empty(meter.aggregation),
+            after: customer.extras().reset(rule.key).map(|reset| reset.after),
             rule: rule.clone(),
             meter,
             standing,
@@ -139,7 +142,10 @@ impl Counting {
         if self.carries_over() { Span::ALL } else { Span::new(self.window.start, self.window.end) }
     }
 
-    fn add(&mut self, event: &Facts<'_>) -> Result<()> {
+    fn add(&mut self, seq: i64, event: &Facts<'_>) -> Result<()> {
+        if self.after.is_some_and(|after| seq <= after) {
+            return Ok(());
+        }
         let Some(part) = self.rule.contribution(&self.meter, event) else { return Ok(()) };
         if self.carries_over() {
             self.ahead.add(&part)?;

@@ -39,9 +39,9 @@ pub struct AuditFact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditActor {
-    /// `operator`, `key`, `cli` or `system`.
+    /// `operator`, `key`, `client`, `cli` or `system`.
     pub kind: String,
-    /// Which one: a key's id, or empty where there is only one.
+    /// Which one: the id of a key or a client token, or empty where there is only one.
     pub name: String,
     /// The key's name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,15 +54,19 @@ pub struct AuditActor {
 pub struct ListAudit {
     /// Only facts that hold this text, in upper or lower case, in who, what, the target, before or after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::MaybeShort>")]
     pub query: Option<String>,
     /// Only this operation, such as `limits.update`, or all about one kind of thing, such as `limits`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub operation: Option<String>,
     /// Only by `operator`, `cli`, `system` or `key`, or by the key with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub actor: Option<String>,
     /// Only changes of the customer with this external id, of the customer's own limits, and voids of the customer's events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// From this instant on.
     #[serde(default, alias = "startDate", skip_serializing_if = "Option::is_none")]

@@ -47,21 +47,26 @@ pub struct Customer {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCustomer {
     /// 1 to 256 characters; cannot be changed later.
+    #[schemars(with = "weir_core::schema::Short")]
     pub external_id: String,
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub email: Option<String>,
     /// An IANA zone name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Zone>,
     /// A date, or an instant that is turned into one in the customer's zone; today when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::DateOrInstant>")]
     pub billing_cycle_start: Option<String>,
     /// At most 64 entries: keys as for dimensions, values up to 2,000 characters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "weir_core::schema::Metadata")]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -71,18 +76,22 @@ pub struct NewCustomer {
 pub struct CustomerPatch {
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Change<String>,
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub email: Change<String>,
     /// An IANA zone name. Changing it re-cuts all windows from the recorded events.
     #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub timezone: Change<Zone>,
     /// A date, or an instant. Changing it re-cuts all windows from the recorded events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::DateOrInstant>")]
     pub billing_cycle_start: Option<String>,
     /// Replaces all metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Metadata>")]
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
@@ -107,7 +116,11 @@ pub enum CustomerSort {
 pub struct ListCustomers {
     /// Part of an external id, name, email or metadata value, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::MaybeShort>")]
     pub query: Option<String>,
+    /// Only those with a balance at its threshold, or below.
+    #[serde(default)]
+    pub low_balance: bool,
     /// Also the archived ones.
     #[serde(default)]
     pub include_archived: bool,

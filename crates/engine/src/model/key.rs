@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use weir_core::id::{KeyId, ProjectId};
 use weir_core::time::Timestamp;
 
+use super::Change;
+
 /// What a key may do. Each scope includes the ones below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +54,12 @@ pub struct Key {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Most calls within any minute; null: as many as it likes.
+    pub per_minute: Option<u32>,
+    /// Most calls within any day; null: as many as it likes.
+    pub per_day: Option<u32>,
+    /// Until when the secret before the last rotation is good, if it still is.
+    pub old_secret_until: Option<Timestamp>,
 }
 
 /// A key to make.
@@ -59,12 +67,57 @@ pub struct Key {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewKey {
     /// 1 to 256 characters.
+    #[schemars(with = "weir_core::schema::Short")]
     pub name: String,
     /// What it may do.
     pub scope: Scope,
     /// When it stops working; never, when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Most calls within any minute, 1 to 1,000,000,000; 1,000 when not given; null: as many as it likes.
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub per_minute: Change<u32>,
+    /// Most calls within any day, 1 to 1,000,000,000; 100,000 when not given; null: as many as it likes.
+    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub per_day: Change<u32>,
+}
+
+/// Fields of a key to change. Scope and secret stay.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct KeyPatch {
+    /// 1 to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
+    pub name: Option<String>,
+    /// When it stops working.
+    #[serde(skip_serializing_if = "Change::is_keep")]
+    pub expires_at: Change<Timestamp>,
+    /// Most calls within any minute.
+    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub per_minute: Change<u32>,
+    /// Most calls within any day.
+    #[serde(skip_serializing_if = "Change::is_keep")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub per_day: Change<u32>,
+}
+
+/// A new secret for a key.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RotateKey {
+    /// For so many seconds the secret until now stays good beside the new one: 0 to 2,592,000; 86,400 when not given. One before it
+    /// stops at once.
+    #[serde(default = "a_day")]
+    #[schemars(range(max = 2_592_000))]
+    pub overlap_seconds: u32,
+}
+
+fn a_day() -> u32 {
+    86_400
 }
 
 /// A key just made, with its secret, which is shown this once.

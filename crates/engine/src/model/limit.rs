@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use weir_core::aggregate::Aggregation;
+use weir_core::forecast::Forecast;
 use weir_core::id::{LimitId, MeterId, ProjectId};
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
@@ -74,6 +75,7 @@ pub struct Limit {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLimit {
     /// 1 to 256 characters.
+    #[schemars(with = "weir_core::schema::Short")]
     pub name: String,
     /// A live meter that sums, counts, or takes the maximum, latest or number of distinct values.
     pub meter_id: MeterId,
@@ -83,12 +85,15 @@ pub struct NewLimit {
     pub period: Period,
     /// The customer's external id; not given: a default for every customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// Only events with these dimensions count.
     #[serde(default)]
+    #[schemars(with = "weir_core::schema::Dimensions")]
     pub dimension_filters: BTreeMap<String, String>,
     /// Whole percentages, 1 to 1000; at most 20.
     #[serde(default)]
+    #[schemars(length(max = 20), inner(range(min = 1, max = 1_000)))]
     pub alert_thresholds: Vec<u16>,
     /// Whether it refuses.
     #[serde(default)]
@@ -108,6 +113,7 @@ fn yes() -> bool {
 pub struct LimitPatch {
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// What is limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,9 +126,11 @@ pub struct LimitPatch {
     pub period: Option<Period>,
     /// Only events with these dimensions count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimension_filters: Option<BTreeMap<String, String>>,
     /// Whole percentages, 1 to 1000; at most 20.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20), inner(range(min = 1, max = 1_000)))]
     pub alert_thresholds: Option<Vec<u16>>,
     /// Whether it refuses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,6 +146,7 @@ pub struct LimitPatch {
 pub struct ListLimits {
     /// Only this customer's own limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// With `customerId`: the limits that apply to the customer, own ones and defaults.
     #[serde(default)]
@@ -161,15 +170,19 @@ pub struct ListLimits {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Check {
     /// The customer's external id.
+    #[schemars(with = "weir_core::schema::Short")]
     pub customer_id: String,
     /// The event's dimensions; given even as `{}`, the question is about one event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimensions: Option<BTreeMap<String, String>>,
     /// The event's type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub event_type: Option<String>,
     /// The event's values; given, the event's own share is part of the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Values>")]
     pub values: Option<BTreeMap<String, Quantity>>,
 }
 
@@ -262,6 +275,24 @@ pub struct LimitStanding {
     pub dimension_filters: BTreeMap<String, String>,
     /// Percent used, truncated to two digits.
     pub utilisation: Quantity,
+    /// When it runs out at the present rate.
+    pub forecast: Forecast,
+    /// The raise in force, if there is one.
+    pub raised: Option<RunningRaise>,
+    /// When usage was reset for goodwill, if that was within the window: only events that arrived after it count.
+    pub reset_at: Option<Timestamp>,
+}
+
+/// A raise in force.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunningRaise {
+    /// The limit's own value, which comes back.
+    pub own_value: Quantity,
+    /// When it comes back.
+    pub until: Timestamp,
+    /// Why it was raised.
+    pub note: String,
 }
 
 /// Where a customer stands with every limit that applies.

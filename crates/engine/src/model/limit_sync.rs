@@ -15,9 +15,11 @@ use super::Enforcement;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StatedLimit {
     /// 1 to 256 characters; with the customer, what the limit is known by.
+    #[schemars(with = "weir_core::schema::Short")]
     pub name: String,
     /// The name of a live meter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub meter: Option<String>,
     /// The meter's id, in the place of its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,12 +30,15 @@ pub struct StatedLimit {
     pub period: Period,
     /// The customer's external id; not given: a default for every customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// Only events with these dimensions count.
     #[serde(default)]
+    #[schemars(with = "weir_core::schema::Dimensions")]
     pub dimension_filters: BTreeMap<String, String>,
     /// Whole percentages, 1 to 1000; at most 20.
     #[serde(default)]
+    #[schemars(length(max = 20), inner(range(min = 1, max = 1_000)))]
     pub alert_thresholds: Vec<u16>,
     /// Whether it refuses.
     #[serde(default)]

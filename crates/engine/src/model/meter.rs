@@ -69,22 +69,27 @@ pub struct Progress {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewMeter {
     /// 1 to 256 characters, unique among live meters.
+    #[schemars(with = "weir_core::schema::Short")]
     pub name: String,
     /// Up to 2,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Long>")]
     pub description: Option<String>,
     /// How events become one value.
     pub aggregation: Aggregation,
     /// What it looks at: `values.tokens`, `*` for count, `dimensions.user` for unique.
+    #[schemars(with = "weir_core::schema::Field")]
     pub field: String,
     /// Which events it counts; all when not given.
     #[serde(default)]
     pub event_filter: EventFilter,
     /// Up to 8 dimensions by which it is kept broken down.
     #[serde(default)]
+    #[schemars(with = "Vec<weir_core::schema::Key>", length(max = 8))]
     pub group_by: Vec<String>,
     /// Up to 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Unit>")]
     pub unit: Option<String>,
 }
 
@@ -94,24 +99,29 @@ pub struct NewMeter {
 pub struct MeterPatch {
     /// 1 to 256 characters, unique among live meters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// Up to 2,000 characters.
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schemars(with = "Option<weir_core::schema::Long>")]
     pub description: Change<String>,
     /// How events become one value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<Aggregation>,
     /// What it looks at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Field>")]
     pub field: Option<String>,
     /// Which events it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_filter: Option<EventFilter>,
     /// Dimensions by which it is kept broken down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<weir_core::schema::Key>>", length(max = 8))]
     pub group_by: Option<Vec<String>>,
     /// Up to 64 characters.
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schemars(with = "Option<weir_core::schema::Unit>")]
     pub unit: Change<String>,
 }
 
@@ -121,6 +131,7 @@ pub struct MeterPatch {
 pub struct ListMeters {
     /// Part of a name, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::MaybeShort>")]
     pub query: Option<String>,
     /// Also the archived ones.
     #[serde(default)]

@@ -81,7 +81,7 @@ impl JsonSchema for PageSize {
 /// Where a page ended: opaque to callers, the sort keys of the last row to us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Cursor(String);
+pub struct Cursor(#[schemars(length(max = 4_096))] String);
 
 impl Cursor {
     /// Names a row by its sort keys.

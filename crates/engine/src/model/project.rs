@@ -6,7 +6,7 @@ use weir_core::id::ProjectId;
 use weir_core::time::{Timestamp, Zone};
 
 /// The project that a data file holds.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
     /// Which project.
@@ -15,6 +15,8 @@ pub struct Project {
     pub name: String,
     /// The zone in which windows are cut for customers without one of their own.
     pub timezone: Zone,
+    /// Origins, such as `https://app.example.com`, whose pages may call with client tokens.
+    pub client_origins: Vec<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -27,10 +29,16 @@ pub struct Project {
 pub struct ProjectPatch {
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// An IANA zone name. Changing it re-cuts the windows of every customer without a zone of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Zone>,
+    /// Replaces the origins whose pages may call with client tokens: at most 100 of the form `https://app.example.com[:port]`, each
+    /// without a path and a wildcard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub client_origins: Option<Vec<String>>,
 }
 
 /// How the engine is doing.
@@ -55,6 +63,8 @@ pub struct Status {
     pub last_recorded_at: Option<Timestamp>,
     /// Events recorded per second over the last ten seconds.
     pub events_per_second: f64,
+    /// Alerts that nobody has acknowledged, of windows that last.
+    pub open_alerts: u64,
     /// Where the local API listens, when it does.
     pub server_address: Option<String>,
     /// The engine's clock.

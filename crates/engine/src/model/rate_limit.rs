@@ -45,16 +45,20 @@ pub struct RateLimit {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRateLimit {
     /// 1 to 256 characters.
+    #[schemars(with = "weir_core::schema::Short")]
     pub name: String,
     /// How long the window is.
     pub window: RateSpan,
     /// Most calls within the window: 1 to 1,000,000,000.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub limit_value: u64,
     /// Only calls with these dimensions count.
     #[serde(default)]
+    #[schemars(with = "weir_core::schema::Dimensions")]
     pub dimension_filters: BTreeMap<String, String>,
     /// The customer's external id; not given: every customer, counted per customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// Whether it applies at all; true when not given.
     #[serde(default = "yes")]
@@ -71,15 +75,18 @@ fn yes() -> bool {
 pub struct RateLimitPatch {
     /// 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// How long the window is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<RateSpan>,
     /// Most calls within the window: 1 to 1,000,000,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub limit_value: Option<u64>,
     /// Only calls with these dimensions count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimension_filters: Option<BTreeMap<String, String>>,
     /// Whether it applies at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +99,7 @@ pub struct RateLimitPatch {
 pub struct ListRateLimits {
     /// Only this customer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// Also the archived ones.
     #[serde(default)]
@@ -109,12 +117,15 @@ pub struct ListRateLimits {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CheckRates {
     /// The customer's external id.
+    #[schemars(with = "weir_core::schema::Short")]
     pub customer_id: String,
     /// The call's dimensions; without them, every rate limit of the customer applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimensions: Option<BTreeMap<String, String>>,
     /// The event's type, for filters on `event_type`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub event_type: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use weir_core::quantity::Quantity;
 use weir_core::rate::RateSpan;
 use weir_core::time::Timestamp;
 
-use super::{CheckedLimit, Cursor, PageSize};
+use super::{Charged, CheckedBalance, CheckedLimit, Cursor, PageSize};
 
 /// A tracked event is durable.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -20,6 +20,11 @@ pub struct Tracked {
     pub recorded: bool,
     /// The limits that the event counts on, with the event: by the least remaining share, then by id.
     pub limits: Vec<CheckedLimit>,
+    /// What balances paid for it, in the order in which they pay.
+    pub balances: Vec<Charged>,
+    /// It took a balance below its minimum.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub overdrawn: bool,
     /// The rate limits that the event consumed: the least remaining first.
     #[serde(skip)]
     pub rate_limits: Vec<RateStanding>,
@@ -52,6 +57,8 @@ pub struct Refused {
     pub rate_limits: Vec<RateStanding>,
     /// The limits that refuse, by the least remaining share, then by id.
     pub limits: Vec<CheckedLimit>,
+    /// The balances that cannot pay for it, in the order in which they would.
+    pub balances: Vec<CheckedBalance>,
     /// The name of the first refusing limit's meter.
     pub meter: Option<String>,
     /// Where the customer stands with the tightest rate limit, whatever refuses.
@@ -68,6 +75,8 @@ pub enum RefusalReason {
     CustomerRateLimited,
     /// A limit.
     LimitExceeded,
+    /// A balance that would pay for it.
+    InsufficientBalance,
 }
 
 /// A refused call, as a fact.
@@ -104,6 +113,9 @@ pub struct RefusedCall {
     pub limits: Vec<CheckedLimit>,
     /// The rate limits that refused, as they stood.
     pub rate_limits: Vec<RateStanding>,
+    /// The balances that could not pay, as they stood.
+    #[serde(default)]
+    pub balances: Vec<CheckedBalance>,
 }
 
 /// Which refusals to list, newest first.
@@ -112,6 +124,7 @@ pub struct RefusedCall {
 pub struct ListRefusals {
     /// Only this customer's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// Only those by this limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,9 @@ pub struct Recorded {
     pub id: EventId,
     /// Always true.
     pub recorded: bool,
+    /// It took a balance that pays for it below its minimum.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub overdrawn: bool,
 }
 
 /// A batch is durable.
@@ -31,6 +34,13 @@ pub struct BatchRecorded {
     pub count: u64,
     /// Events that had been recorded before under the same key.
     pub duplicates: u64,
+    /// Events newly recorded that took a balance below its minimum.
+    #[serde(skip_serializing_if = "is_none_of_them")]
+    pub overdrawn: u64,
+}
+
+fn is_none_of_them(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Which events to list, newest first.
@@ -39,12 +49,15 @@ pub struct BatchRecorded {
 pub struct ListEvents {
     /// Only this customer's, sorted by event time; without it, events are sorted by when they were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// Only of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub event_type: Option<String>,
     /// Only with these dimensions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "weir_core::schema::Dimensions")]
     pub dimensions: BTreeMap<String, String>,
     /// From this instant on.
     #[serde(default, alias = "startDate", skip_serializing_if = "Option::is_none")]
@@ -173,6 +186,7 @@ pub struct MeterUsage {
 pub struct QueryMeter {
     /// Only this customer; all when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// From this instant on; the first event when not given.
     #[serde(default, alias = "startDate", skip_serializing_if = "Option::is_none")]
@@ -185,12 +199,15 @@ pub struct QueryMeter {
     pub interval: Option<Interval>,
     /// Also broken down by up to 3 dimensions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<weir_core::schema::Key>", length(max = 3))]
     pub group_by: Vec<String>,
     /// Only events with these dimensions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "weir_core::schema::Dimensions")]
     pub dimensions: BTreeMap<String, String>,
     /// Most groups to answer, 1 to 1,000, largest first; 100 when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000))]
     pub group_limit: Option<u16>,
 }
 
@@ -247,15 +264,18 @@ pub struct PreviewMeter {
     /// How events become one value.
     pub aggregation: Aggregation,
     /// What it looks at.
+    #[schemars(with = "weir_core::schema::Field")]
     pub field: String,
     /// Which events it counts.
     #[serde(default)]
     pub event_filter: EventFilter,
     /// Also broken down by up to 3 dimensions.
     #[serde(default)]
+    #[schemars(with = "Vec<weir_core::schema::Key>", length(max = 3))]
     pub group_by: Vec<String>,
     /// Only this customer; all when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<weir_core::schema::Short>")]
     pub customer_id: Option<String>,
     /// From this instant on.
     #[serde(default, alias = "startDate", skip_serializing_if = "Option::is_none")]

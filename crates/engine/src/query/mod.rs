@@ -8,6 +8,7 @@ mod lines;
 mod members;
 mod meter;
 mod range;
+mod refused;
 mod scanned;
 mod usage;
 mod view;

@@ -13,6 +13,10 @@ use crate::error::OpenError;
 const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] = [
     (1, "first", include_str!("../../../../migrations/0001_first.sql")),
     (2, "rate_use", include_str!("../../../../migrations/0002_rate_use.sql")),
+    (3, "limits_in_full", include_str!("../../../../migrations/0003_limits_in_full.sql")),
+    (4, "balances", include_str!("../../../../migrations/0004_balances.sql")),
+    (5, "keys", include_str!("../../../../migrations/0005_keys.sql")),
+    (6, "doors", include_str!("../../../../migrations/0006_doors.sql")),
 ];
 
 fn migrator() -> Migrator {

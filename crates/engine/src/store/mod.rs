@@ -1,10 +1,12 @@
 //! The data folder: its lock, its file, and the connections into it.
 
+mod checkpoint;
 mod files;
 mod lock;
 mod migrate;
 mod open;
 
+pub(crate) use checkpoint::{Checkpoints, checkpoint};
 pub(crate) use files::{remove_if_there, sync_folder, with_ending};
 pub(crate) use lock::Lock;
 pub use open::{DATA_FILE, SCHEMA};

@@ -9,8 +9,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 /// The data file's name in its folder.
 pub const DATA_FILE: &str = "weir.db";
 /// The newest schema this program knows: the last migration's `user_version`.
-pub const SCHEMA: i64 = 2;
-/// Pages in the log before the writer checkpoints: 64 MiB of 4 KiB pages.
+pub const SCHEMA: i64 = 6;
+/// Pages in the log before the writer itself checkpoints in its commits: 64 MiB of 4 KiB pages. It comes to that only where a
+/// reader stays, or where checkpoints in the background do not keep up.
 const CHECKPOINT_PAGES: &str = "16384";
 /// Each reader's page cache, in KiB, negative as SQLite wants it.
 const READER_CACHE: &str = "-8192";
@@ -37,6 +38,11 @@ pub(crate) fn writer_options(data_dir: &Path, cache_mib: u32) -> SqliteConnectOp
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("cache_size", format!("-{}", u64::from(cache_mib) * 1024))
+}
+
+/// A connection that moves what was committed from the log into the file.
+pub(crate) fn checkpoint_options(data_dir: &Path) -> SqliteConnectOptions {
+    base(data_dir).synchronous(SqliteSynchronous::Full).pragma("cache_size", "-64")
 }
 
 /// What is wrong with the data file as a file, if anything is.

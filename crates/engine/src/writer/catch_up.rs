@@ -34,6 +34,19 @@ impl Writer {
                 self.store_replayed(device, applied).await?;
             }
         }
+        self.expect_turns().await
+    }
+
+    /// Whoever had something ahead when something was last recorded may have turned since, or will.
+    async fn expect_turns(&mut self) -> Result<()> {
+        let ahead: Vec<String> = sqlx::query_scalar(
+            "SELECT c.external_id FROM customer_activity a JOIN customer c ON c.id = a.customer \
+             WHERE a.last_event_at > (SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1)",
+        )
+        .fetch_all(&mut self.conn)
+        .await?;
+        let now = self.shared.clock.now();
+        self.turns.extend(ahead.into_iter().map(|external| (now, external.into())));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use weir_core::aggregate::{Aggregate, Aggregation};
 use weir_core::period::Window;
 use weir_core::time::Timestamp;
 
+use super::accounts;
 use super::groups::Groups;
 use super::pending::Pending;
 use crate::config::{Config, LimitRule, MeterRule, effective};
@@ -20,11 +21,12 @@ use crate::scan::{Names, Scan, Select};
 /// How far ahead of the clock an event may lie: where the next window is nearer, it may already hold some.
 const AHEAD: i64 = 5 * 60 * 1_000_000;
 
-/// Whether every limit that applies to a customer is counted, as far as its meter is ready.
+/// Whether every limit that applies to a customer is counted, as far as its meter is ready, and balances are loaded.
 pub(crate) fn is_loaded(config: &Config, customer: &LiveCustomer) -> bool {
-    effective(config, &customer.own).all(|(rule, _)| {
-        config.meter_of(rule).is_none_or(|meter| !meter.ready || customer.counter(config, rule, meter).is_some())
-    })
+    !customer.accounts.is_cold()
+        && effective(config, &customer.own).all(|(rule, _)| {
+            config.meter_of(rule).is_none_or(|meter| !meter.ready || customer.counter(config, rule, meter).is_some())
+        })
 }
 
 /// Gives a customer without any event the counters of every limit that applies.
@@ -46,6 +48,22 @@ struct Wanted {
     window: Window,
     /// From when on events count: before the window for `latest`, which carries what came before.
     span: Span,
+    /// Only events that arrived after this one count, since usage was reset.
+    after: Option<i64>,
+}
+
+impl Wanted {
+    fn new(index: usize, customer: &LiveCustomer, rule: &LimitRule, meter: &MeterRule, window: Window) -> Self {
+        let carries = meter.aggregation == Aggregation::Latest;
+        let mut span = Span::new(window.start, window.end);
+        if carries {
+            span.start = i64::MIN;
+        }
+        // What lies in a window that began well after the reset arrived after it.
+        let cuts = |at: Timestamp| carries || window.start.is_none_or(|start| at.saturating_add_micros(AHEAD) >= start);
+        let reset = customer.extras().reset(rule.key).filter(|reset| cuts(reset.at));
+        Wanted { customer: index, window, span, after: reset.map(|reset| reset.after) }
+    }
 }
 
 /// The meter over a window of one customer that may be long over, as a limit counts it.
@@ -55,20 +73,16 @@ pub(crate) async fn look_back(
     pending: &Pending,
     meter: &MeterRule,
     rule: &LimitRule,
-    customer: i64,
+    customer: &LiveCustomer,
     window: Window,
 ) -> Result<WindowCount> {
-    let mut span = Span::new(window.start, window.end);
-    if meter.aggregation == Aggregation::Latest {
-        span.start = i64::MIN;
-    }
-    let wanted = [Wanted { customer: 0, window, span }];
-    let mut totals = totals(conn, groups, pending, meter, rule, &[customer], &wanted).await?;
+    let wanted = [Wanted::new(0, customer, rule, meter, window)];
+    let mut totals = totals(conn, groups, pending, meter, rule, &[customer.key], &wanted).await?;
     let total = totals.pop().unwrap_or_else(|| Aggregate::empty(meter.aggregation));
     Ok(WindowCount { window, total })
 }
 
-/// Loads the missing counters of some customers, from roll-ups and what waits to be added to them.
+/// Loads the missing counters of some customers, from roll-ups and what waits to be added to them; and their balances.
 pub(crate) async fn load(
     conn: &mut SqliteConnection,
     config: &Config,
@@ -77,6 +91,7 @@ pub(crate) async fn load(
     customers: &mut [&mut LiveCustomer],
     now: Timestamp,
 ) -> Result<()> {
+    accounts::load(conn, config, customers).await?;
     // One limit applies to many customers: ask for all of them at once.
     let mut missing: BTreeMap<i64, (Arc<LimitRule>, Vec<usize>)> = BTreeMap::new();
     for (index, customer) in customers.iter_mut().enumerate() {
@@ -96,16 +111,15 @@ pub(crate) async fn load(
         for &index in &indexes {
             let (zone, anchor) = (customers[index].zone(config), customers[index].anchor);
             let window = rule.period.window(zone, anchor, now);
-            let mut span = Span::new(window.start, window.end);
-            if meter.aggregation == Aggregation::Latest {
-                span.start = i64::MIN;
-            }
-            wanted.push(Wanted { customer: index, window, span });
+            wanted.push(Wanted::new(index, customers[index], &rule, meter, window));
             if let Some(end) = window.end
                 && end.as_micros() <= now.as_micros().saturating_add(AHEAD)
                 && let Some(next) = rule.period.window_after(zone, anchor, window)
             {
-                wanted.push(Wanted { customer: index, window: next, span: Span::new(next.start, next.end) });
+                let mut next = Wanted::new(index, customers[index], &rule, meter, next);
+                // What came before is in the window before it.
+                next.span.start = next.window.start.map_or(i64::MIN, Timestamp::as_micros);
+                wanted.push(next);
             }
         }
         let keys: Vec<i64> = customers.iter().map(|customer| customer.key).collect();
@@ -157,7 +171,10 @@ async fn totals(
     let mut totals: Vec<_> = wanted.iter().map(|_| Aggregate::empty(meter.aggregation)).collect();
     let from = source(groups, meter, rule);
     if let From::Group(group) = from {
-        let inner: Vec<_> = wanted.iter().map(|wanted| wanted.span.split().0).collect();
+        let inner: Vec<_> = wanted
+            .iter()
+            .map(|wanted| if wanted.after.is_some() { Span { start: 0, end: 0 } } else { wanted.span.split().0 })
+            .collect();
         let asks: Vec<_> = wanted
             .iter()
             .zip(&inner)
@@ -173,6 +190,8 @@ async fn totals(
     let mut names = None;
     for (wanted, total) in wanted.iter().zip(&mut totals) {
         let spans = match from {
+            // Roll-ups do not know when events arrived.
+            From::Group(_) if wanted.after.is_some() => vec![wanted.span],
             From::Group(_) => wanted.span.split().1.to_vec(),
             From::Nowhere => Vec::new(),
             From::Events => vec![wanted.span],
@@ -189,7 +208,7 @@ async fn totals(
                     none => none.insert(Names::load(conn).await?),
                 };
                 names.learn(conn, &events).await?;
-                for event in &events {
+                for event in events.iter().filter(|event| wanted.after.is_none_or(|after| event.seq > after)) {
                     if let Some(part) = rule.contribution(meter, &names.facts(event)) {
                         total.add(&part)?;
                     }

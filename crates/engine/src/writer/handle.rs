@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use weir_core::id::{HoldId, ReservationId};
+
 use super::change::{BoxFuture, Job, Tx};
-use super::ingest::{Asked, Outcome, Prepared, Record};
+use super::holds::Settle;
+use super::ingest::{Outcome, Prepared};
+use super::ledger::{Ask, Booked};
+use super::set_aside::HoldDeed;
+use super::work::{Asked, Record, Work};
 use super::{Command, Reply};
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
-use crate::model::Tracked;
+use crate::measures::Waiting;
+use crate::model::{Reservation, Reserved, Tracked};
 
-/// Memory that waiting commands may take, in bytes.
-const ROOM: usize = 64 << 20;
 /// Commands that may wait, however small.
 const COMMANDS: usize = 1 << 16;
 /// The unit in which room is counted.
@@ -67,20 +72,24 @@ impl Queue {
 pub(crate) struct WriterHandle {
     commands: mpsc::Sender<Queued>,
     room: Arc<Semaphore>,
+    /// How many units of room there are in all.
+    units: usize,
 }
 
 impl WriterHandle {
-    pub(super) fn new() -> (Self, Queue) {
+    /// Commands that wait may take so much memory.
+    pub(super) fn new(mib: u32) -> (Self, Queue) {
         let (commands, waiting) = mpsc::channel(COMMANDS);
-        let room = Arc::new(Semaphore::new(ROOM / UNIT));
-        (WriterHandle { commands, room }, Queue { waiting, back: None })
+        let units = mib as usize * ((1 << 20) / UNIT);
+        let room = Arc::new(Semaphore::new(units));
+        (WriterHandle { commands, room, units }, Queue { waiting, back: None })
     }
 
     /// Queues a command and waits for its answer.
     async fn ask<T>(&self, size: usize, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
         const FULL: Error = Error::Busy { reason: "too many requests wait to be written", retry_after_seconds: 1 };
         // A command larger than all the room there is gets in when nothing else waits.
-        let units = (size / UNIT + 1).min(ROOM / UNIT) as u32;
+        let units = (size / UNIT + 1).min(self.units) as u32;
         let room = self.room.clone().try_acquire_many_owned(units).map_err(|_| FULL)?;
         let (reply, answer) = oneshot::channel();
         self.commands.try_send(Queued::new(command(reply), vec![room])).map_err(|error| match error {
@@ -96,17 +105,53 @@ impl WriterHandle {
         })
     }
 
+    /// What waits, what the writer works on included.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let commands = self.commands.max_capacity() - self.commands.capacity();
+        let bytes = (self.units - self.room.available_permits()) * UNIT;
+        Waiting { bytes, most_bytes: self.units * UNIT, commands, most_commands: COMMANDS }
+    }
+
     /// Records events together or not at all; answers once they are durable.
     pub(crate) async fn record(&self, actor: Actor, events: Vec<Prepared>) -> Result<Vec<Outcome>> {
         let size = events.iter().map(Prepared::size).sum();
-        self.ask(size, |reply| Command::Record(Record { events, actor, reply: Asked::Record(reply) })).await
+        self.ask(size, |reply| {
+            Command::Record(Record { work: Work::Record(events), actor, reply: Asked::Record(reply) })
+        })
+        .await
     }
 
     /// Records an event if nothing refuses it; answers once it, or its refusal, is durable.
     pub(crate) async fn track(&self, actor: Actor, event: Prepared) -> Result<Tracked> {
         let size = event.size();
-        let events = vec![event];
-        self.ask(size, |reply| Command::Record(Record { events, actor, reply: Asked::Track(reply) })).await
+        self.ask(size, |reply| {
+            Command::Record(Record { work: Work::Track(Box::new(event)), actor, reply: Asked::Track(reply) })
+        })
+        .await
+    }
+
+    /// Holds an event's share for so many microseconds if nothing refuses it; answers once that, or the refusal, is durable.
+    pub(crate) async fn reserve(&self, actor: Actor, event: Prepared, ttl: i64) -> Result<Reserved> {
+        let (size, work) = (event.size(), Work::Reserve(Box::new(event), ttl));
+        self.ask(size, |reply| Command::Record(Record { work, actor, reply: Asked::Reserve(reply) })).await
+    }
+
+    /// Ends a reservation or lets it last longer; answers once that is durable.
+    pub(crate) async fn settle(&self, actor: Actor, id: ReservationId, settle: Settle) -> Result<Reservation> {
+        let work = Work::Settle(id, settle);
+        self.ask(4096, |reply| Command::Record(Record { work, actor, reply: Asked::Settle(reply) })).await
+    }
+
+    /// Moves a balance, or sets an amount of it aside; answers once that is durable.
+    pub(crate) async fn book(&self, actor: Actor, ask: Ask) -> Result<Booked> {
+        let work = Work::Move(Box::new(ask));
+        self.ask(4096, |reply| Command::Record(Record { work, actor, reply: Asked::Book(reply) })).await
+    }
+
+    /// Ends a hold or lets it last longer; answers once that is durable.
+    pub(crate) async fn settle_hold(&self, actor: Actor, id: HoldId, deed: HoldDeed) -> Result<Booked> {
+        let work = Work::SettleHold(id, deed);
+        self.ask(4096, |reply| Command::Record(Record { work, actor, reply: Asked::Book(reply) })).await
     }
 
     /// Loads the counters of a known customer.
@@ -125,7 +170,16 @@ impl WriterHandle {
         T: Send + 'static,
         F: for<'t, 'w> FnOnce(&'t mut Tx<'w>) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.ask(4096, |reply| Command::Change(Job::boxed(actor.clone(), change, reply))).await
+        self.ask(4096, |reply| Command::Change(Job::boxed(actor.clone(), false, change, reply))).await
+    }
+
+    /// Writes in one transaction what has nothing to do with what is counted, and so need not wait until that is written.
+    pub(crate) async fn aside<T, F>(&self, actor: &Actor, write: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t, 'w> FnOnce(&'t mut Tx<'w>) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        self.ask(4096, |reply| Command::Change(Job::boxed(actor.clone(), true, write, reply))).await
     }
 
     /// Lets the writer finish what waits, and end.

@@ -2,25 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::{Arguments, Row};
 use uuid::Uuid;
 use weir_core::error::{Code, Fault};
 use weir_core::event::{EventDraft, Facts, hash_text};
-use weir_core::id::{CustomerId, EventId};
+use weir_core::id::{CustomerId, EventId, ReservationId};
 use weir_core::quantity::Quantity;
 use weir_core::time::{CivilDate, Timestamp};
 
+use super::alerts::{self, AlertChanges};
+use super::book::Book;
+use super::charge::Paying;
 use super::flush::{begin, commit, insert_rows};
-use super::track::{self, Past, RefusalRow};
-use super::{Reply, Writer, counters};
+use super::holds::HoldRow;
+use super::track::{self, Past, RateUses, RefusalRow};
+use super::work::{Answers, Done, Record, Work};
+use super::{Writer, counters};
+use crate::accounts::Accounts;
 use crate::actor::Actor;
 use crate::changes::Topics;
 use crate::config::effective;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
-use crate::model::Tracked;
 use crate::scan::to_json;
 
 /// An event ready to be recorded: everything that needs no state is done before it waits in the queue.
@@ -65,6 +71,11 @@ impl Prepared {
         Facts { id, at, customer, event_type, values: &self.values, dimensions: &self.dimensions }
     }
 
+    /// Whether it was recorded before, under its key.
+    pub(super) fn repeats(&self, overlay: &Overlay, customer: &LiveCustomer) -> bool {
+        self.key.is_some_and(|key| overlay.keys.contains_key(&(customer.key, key.hash)))
+    }
+
     /// About how much memory it takes while it waits, in bytes.
     pub(crate) fn size(&self) -> usize {
         256 + 2 * (self.values_json.len() + self.dimensions_json.len())
@@ -78,52 +89,9 @@ pub(crate) struct Outcome {
     pub id: EventId,
     /// It had been recorded before, under the same key.
     pub duplicate: bool,
+    /// It took a balance below its minimum.
+    pub overdrawn: bool,
 }
-
-/// Events to record together or not at all.
-pub(crate) struct Record {
-    pub events: Vec<Prepared>,
-    pub actor: Actor,
-    pub reply: Asked,
-}
-
-/// How events are to be recorded, and where the answer goes.
-pub(crate) enum Asked {
-    /// Whatever limits say.
-    Record(Reply<Vec<Outcome>>),
-    /// One event, only if neither a rate limit nor a limit refuses it.
-    Track(Reply<Tracked>),
-}
-
-/// What became of a command.
-enum Done {
-    Recorded(Vec<Outcome>),
-    Tracked(Tracked),
-}
-
-impl Asked {
-    /// Answers that it was not done.
-    pub(super) fn refuse(self, error: Error) {
-        // A caller that went away needs no answer.
-        match self {
-            Asked::Record(reply) => drop(reply.send(Err(error))),
-            Asked::Track(reply) => drop(reply.send(Err(error))),
-        }
-    }
-
-    fn answer(self, done: Result<Done>) {
-        // A caller that went away needs no answer.
-        match (self, done) {
-            (Asked::Record(reply), Ok(Done::Recorded(outcomes))) => drop(reply.send(Ok(outcomes))),
-            (Asked::Track(reply), Ok(Done::Tracked(tracked))) => drop(reply.send(Ok(tracked))),
-            (asked, Err(error)) => asked.refuse(error),
-            (asked, Ok(_)) => asked.refuse(Error::Unknown("the writer gave another command's answer".to_owned())),
-        }
-    }
-}
-
-/// Where the answers to several commands go, and what they will be.
-type Answers = Vec<(Asked, Result<Done>)>;
 
 /// An event row on its way into the file.
 struct EventRow {
@@ -138,23 +106,61 @@ struct EventRow {
     properties: Option<String>,
 }
 
+/// An event that was recorded under a key.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    id: EventId,
+    body: [u8; 16],
+    /// It took a balance below its minimum.
+    overdrawn: bool,
+}
+
 /// What a batch changes, until it is committed.
 #[derive(Default)]
 pub(super) struct Overlay {
     pub(super) customers: FxHashMap<Arc<str>, LiveCustomer>,
     /// Customers that the first event recorded for them will create.
     pub(super) unknown: FxHashSet<Arc<str>>,
-    new_customers: Vec<Arc<str>>,
+    pub(super) new_customers: Vec<Arc<str>>,
     new_types: Vec<(i64, String)>,
     events: Vec<EventRow>,
     /// Keys seen, from the file and from this batch.
-    pub(super) keys: FxHashMap<(i64, [u8; 16]), (EventId, [u8; 16])>,
+    pub(super) keys: FxHashMap<(i64, [u8; 16]), Seen>,
     new_keys: Vec<(i64, Key, i64)>,
     /// Windows that tracked events lie in and live counters do not reach back to.
     pub(super) past: Past,
     pub(super) refusals: Vec<RefusalRow>,
-    /// Calls in the present slot of rate limits, by rate limit, slot and customer.
-    pub(super) rate_uses: FxHashMap<(i64, i64, i64), u64>,
+    pub(super) rate_uses: RateUses,
+    /// Reservations that the batch is about, and those it makes.
+    pub(super) holds: FxHashMap<ReservationId, HoldRow>,
+    /// What becomes of alerts.
+    pub(super) alerts: AlertChanges,
+    /// What becomes of balances.
+    pub(super) book: Book,
+}
+
+impl Overlay {
+    /// Ends a customer's reservation.
+    pub(super) fn let_go(&mut self, customer: &str, id: ReservationId) {
+        if let Some(customer) = self.customers.get_mut(customer) {
+            customer.let_go(id);
+        }
+    }
+
+    /// Lets a customer's reservation last longer.
+    pub(super) fn prolong(&mut self, customer: &str, id: ReservationId, until: Timestamp) {
+        let Some(customer) = self.customers.get_mut(customer) else { return };
+        if let Some(hold) = customer.extras_mut().holds.iter_mut().find(|hold| hold.id == id) {
+            Arc::make_mut(hold).expires_at = until;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty()
+            && self.refusals.is_empty()
+            && self.book.is_empty()
+            && !self.holds.values().any(HoldRow::is_touched)
+    }
 }
 
 impl Writer {
@@ -164,13 +170,12 @@ impl Writer {
         let mut replies = Vec::with_capacity(commands.len());
         let result = self.record_in_order(commands, now, &mut replies).await;
         match result {
-            Ok((recorded, refused)) => {
-                if refused {
-                    self.shared.publish(Topics::REFUSALS);
-                }
+            Ok((recorded, topics)) => {
                 if recorded > 0 {
                     self.shared.count_recorded(now, recorded);
-                    self.shared.publish(Topics::EVENTS | Topics::STANDINGS | Topics::CUSTOMERS);
+                }
+                if !topics.is_empty() {
+                    self.shared.publish(topics);
                 }
                 replies.into_iter().for_each(|(asked, done)| asked.answer(done));
                 Ok(())
@@ -188,67 +193,118 @@ impl Writer {
         }
     }
 
-    /// Answers how many events were recorded, and whether anything was refused.
+    /// Answers how many events were recorded, and what is stale.
     async fn record_in_order(
         &mut self,
         commands: Vec<Record>,
         now: Timestamp,
         replies: &mut Answers,
-    ) -> Result<(u64, bool)> {
-        let mut overlay = Overlay::default();
+    ) -> Result<(u64, Topics)> {
+        let mut overlay = Overlay { book: Book::after(self.last_entry), ..Overlay::default() };
         let mut work = Vec::with_capacity(commands.len());
         for command in commands {
             // Whatever happens from here on, the caller is answered.
             replies.push((command.reply, Err(Error::Closed)));
-            work.push((command.events, command.actor));
+            work.push((command.work, command.actor));
         }
+        let settled = work.iter().filter_map(|(work, _)| match work {
+            Work::Settle(id, _) => Some(*id),
+            _ => None,
+        });
+        let settled: Vec<_> = settled.collect();
+        self.look_up_holds(&mut overlay, &settled).await?;
+        let ended = work.iter().filter_map(|(work, _)| match work {
+            Work::SettleHold(id, _) => Some(*id),
+            _ => None,
+        });
+        let ended: Vec<_> = ended.collect();
+        self.look_up_balance_holds(&mut overlay, &ended).await?;
         self.resolve_customers(&mut overlay, &work, now).await?;
+        let Overlay { customers, book, .. } = &mut overlay;
+        for customer in customers.values_mut() {
+            self.bring_up_to_date(book, customer, now)?;
+        }
         self.look_up_keys(&mut overlay, &work).await?;
-        for ((events, _), (asked, _)) in work.iter().zip(replies.iter()) {
-            if let (Asked::Track(_), [event]) = (asked, events.as_slice()) {
+        self.look_up_balance_keys(&mut overlay, &work).await?;
+        for (work, _) in &work {
+            if let Work::Track(event) = work {
                 self.look_back(&mut overlay, event).await?;
             }
         }
-        for ((mut events, actor), (asked, done)) in work.into_iter().zip(replies.iter_mut()) {
-            *done = match (contradictions(&overlay, &events), asked) {
+        for ((work, actor), (_, done)) in work.into_iter().zip(replies.iter_mut()) {
+            let faults =
+                contradictions(&overlay, work.events()).or_else(|| self.too_dear(&overlay, work.events(), now));
+            *done = match (faults, work) {
                 (Some(faults), _) => Err(faults),
-                (None, Asked::Record(_)) => Ok(Done::Recorded(self.apply(&mut overlay, events, &actor, now).await?)),
-                (None, Asked::Track(_)) => match events.pop() {
-                    Some(event) => self.track(&mut overlay, event, &actor, now).await?.map(Done::Tracked),
-                    None => Err(Error::Unknown("there is no event to track".to_owned())),
-                },
+                (None, Work::Record(events)) => {
+                    Ok(Done::Recorded(self.apply(&mut overlay, events, &actor, None, now).await?))
+                }
+                (None, Work::Track(event)) => self.track(&mut overlay, *event, &actor, now).await?.map(Done::Tracked),
+                (None, Work::Reserve(event, ttl)) => {
+                    self.reserve(&mut overlay, *event, ttl, &actor, now).await?.map(Done::Reserved)
+                }
+                (None, Work::Settle(id, settle)) => {
+                    let settled = self.settle(&mut overlay, id, settle, &actor, now).await?;
+                    settled.map(|settled| Done::Settled(Box::new(settled)))
+                }
+                (None, Work::Move(ask)) => {
+                    let booked = self.book(&mut overlay, *ask, &actor, now).await?;
+                    booked.map(|booked| Done::Booked(Box::new(booked)))
+                }
+                (None, Work::SettleHold(id, deed)) => {
+                    let booked = self.settle_hold(&mut overlay, id, deed, &actor, now).await?;
+                    booked.map(|booked| Done::Booked(Box::new(booked)))
+                }
             };
         }
-        let told = (overlay.events.len() as u64, !overlay.refusals.is_empty());
+        let recorded = overlay.events.len() as u64;
+        let mut topics = Topics::NONE;
+        if recorded > 0 {
+            topics |= Topics::EVENTS | Topics::STANDINGS | Topics::CUSTOMERS;
+        }
+        if !overlay.refusals.is_empty() {
+            topics |= Topics::REFUSALS;
+        }
+        if overlay.holds.values().any(HoldRow::is_touched) {
+            topics |= Topics::RESERVATIONS | Topics::STANDINGS | Topics::CUSTOMERS;
+        }
+        if !overlay.alerts.is_empty() {
+            topics |= Topics::ALERTS;
+        }
+        topics |= overlay.book.topics();
         self.commit_batch(overlay, now).await?;
-        Ok(told)
+        Ok((recorded, topics))
     }
 
     /// Puts every customer of the batch into the overlay, new ones created, counters loaded.
-    async fn resolve_customers(
-        &mut self,
-        overlay: &mut Overlay,
-        work: &[(Vec<Prepared>, Actor)],
-        now: Timestamp,
-    ) -> Result<()> {
+    async fn resolve_customers(&mut self, overlay: &mut Overlay, work: &[(Work, Actor)], now: Timestamp) -> Result<()> {
         let config = self.shared.config();
-        for event in work.iter().flat_map(|(events, _)| events) {
-            if overlay.customers.contains_key(event.customer.as_str()) {
+        let mut held: Vec<_> = overlay.holds.values().map(|row| row.external.clone()).collect();
+        held.extend(overlay.book.holds.values().map(|row| row.external.clone()));
+        let events = work.iter().flat_map(|(work, _)| work.events()).map(|event| event.customer.as_str());
+        let moved = work.iter().filter_map(|(work, _)| match work {
+            Work::Move(ask) => Some(ask.customer.as_str()),
+            _ => None,
+        });
+        for name in events.chain(moved).chain(held.iter().map(|name| &**name)) {
+            if overlay.customers.contains_key(name) {
                 continue;
             }
-            let customer = match self.shared.customers.get(&event.customer) {
+            let customer = match self.shared.customers.get(name) {
                 Some(known) => (*known).clone(),
                 None => {
                     self.last_customer += 1;
                     let mut customer = LiveCustomer {
                         key: self.last_customer,
                         id: CustomerId::new(self.ids.next(now)?),
-                        external: event.customer.as_str().into(),
+                        external: name.into(),
                         zone: None,
                         anchor: CivilDate::of(now, config.project.timezone),
                         own: Arc::default(),
                         counters: Vec::new(),
                         rates: Vec::new(),
+                        extras: None,
+                        accounts: Accounts::None,
                     };
                     counters::start_counters(&config, &mut customer, now);
                     overlay.unknown.insert(customer.external.clone());
@@ -265,9 +321,9 @@ impl Writer {
         Ok(())
     }
 
-    async fn look_up_keys(&mut self, overlay: &mut Overlay, work: &[(Vec<Prepared>, Actor)]) -> Result<()> {
+    async fn look_up_keys(&mut self, overlay: &mut Overlay, work: &[(Work, Actor)]) -> Result<()> {
         let mut asked = Vec::new();
-        for event in work.iter().flat_map(|(events, _)| events) {
+        for event in work.iter().flat_map(|(work, _)| work.events()) {
             if let (Some(key), Some(customer)) = (&event.key, overlay.customers.get(event.customer.as_str())) {
                 asked.push((customer.key, hex(&key.hash)));
             }
@@ -276,7 +332,8 @@ impl Writer {
             return Ok(());
         }
         let rows = sqlx::query(
-            "SELECT k.customer, k.key_hash, k.body_hash, e.id FROM json_each(?1) q \
+            "SELECT k.customer, k.key_hash, k.body_hash, e.id, \
+             EXISTS (SELECT 1 FROM ledger_entry l WHERE l.event = e.seq AND l.overdrawn) FROM json_each(?1) q \
              CROSS JOIN event_key k ON k.customer = q.value ->> 0 AND k.key_hash = unhex(q.value ->> 1) \
              CROSS JOIN event e ON e.seq = k.event",
         )
@@ -285,30 +342,32 @@ impl Writer {
         .await?;
         for row in rows {
             let (hash, body) = (crate::rollup::member(row.try_get(1)?)?, crate::rollup::member(row.try_get(2)?)?);
-            overlay.keys.insert((row.try_get(0)?, hash), (EventId::new(row.try_get(3)?), body));
+            let seen = Seen { id: EventId::new(row.try_get(3)?), body, overdrawn: row.try_get(4)? };
+            overlay.keys.insert((row.try_get(0)?, hash), seen);
         }
         Ok(())
     }
 
-    /// Records events whose keys contradict nothing.
+    /// Records events whose keys contradict nothing, or the one that a reservation came to.
     pub(super) async fn apply(
         &mut self,
         overlay: &mut Overlay,
         events: Vec<Prepared>,
-        actor: &Actor,
+        who: &Actor,
+        reservation: Option<ReservationId>,
         now: Timestamp,
     ) -> Result<Vec<Outcome>> {
         let config = self.shared.config();
-        let actor = self.actor(actor).await?;
+        let actor = self.actor(who).await?;
         let mut outcomes = Vec::with_capacity(events.len());
         for event in events {
             let Some(customer) = overlay.customers.get_mut(event.customer.as_str()) else {
                 return Err(Error::Storage("a customer was not resolved".to_owned()));
             };
             if let Some(key) = &event.key
-                && let Some((id, _)) = overlay.keys.get(&(customer.key, key.hash))
+                && let Some(Seen { id, overdrawn, .. }) = overlay.keys.get(&(customer.key, key.hash))
             {
-                outcomes.push(Outcome { id: *id, duplicate: true });
+                outcomes.push(Outcome { id: *id, duplicate: true, overdrawn: *overdrawn });
                 continue;
             }
             if let Some(external) = overlay.unknown.take(event.customer.as_str()) {
@@ -337,12 +396,17 @@ impl Writer {
                     && let Some(part) = rule.contribution(meter, &facts)
                 {
                     customer.count(rule, meter, zone, &part)?;
+                    if !rule.thresholds.is_empty() {
+                        alerts::judge(&config, customer, rule, meter, now, &mut overlay.alerts);
+                    }
                     track::count_past(&mut overlay.past, customer.key, rule.key, &part)?;
                 }
             }
+            let paying = Paying { event: self.last_seq, facts: &facts, actor: (actor, who), reservation };
+            let overdrawn = self.pay(&mut overlay.book, customer, &paying, now)?;
             let at = facts.at.as_micros();
             if let Some(key) = event.key {
-                overlay.keys.insert((customer.key, key.hash), (id, key.body));
+                overlay.keys.insert((customer.key, key.hash), Seen { id, body: key.body, overdrawn });
                 overlay.new_keys.push((customer.key, key, self.last_seq));
             }
             overlay.events.push(EventRow {
@@ -356,15 +420,16 @@ impl Writer {
                 dimensions: event.dimensions_json,
                 properties: event.properties,
             });
-            outcomes.push(Outcome { id, duplicate: false });
+            outcomes.push(Outcome { id, duplicate: false, overdrawn });
         }
         Ok(outcomes)
     }
 
     async fn commit_batch(&mut self, mut overlay: Overlay, now: Timestamp) -> Result<()> {
-        if overlay.events.is_empty() && overlay.refusals.is_empty() {
+        if overlay.is_empty() {
             return Ok(());
         }
+        let began = Instant::now();
         begin(&mut self.conn).await?;
         self.store_tracked(&overlay, now).await?;
         let at = now.as_micros();
@@ -430,19 +495,26 @@ impl Writer {
             },
         )
         .await?;
+        self.store_holds(&overlay).await?;
+        self.store_alerts(&overlay.alerts, now).await?;
+        self.store_book(&overlay.book, &overlay.customers).await?;
         let flushed = self.pending.is_full();
         if flushed {
             self.store_pending(now, Some(&overlay.customers)).await?;
         }
         commit(&mut self.conn).await?;
+        self.shared.measures.commits.observe(began.elapsed());
         for (external, mut customer) in overlay.customers {
             if overlay.unknown.contains(&external) {
                 continue;
             }
             customer.forget_windows_before(now);
+            self.expect_turn(&customer, now);
             self.shared.customers.put(customer);
         }
-        self.flushed(flushed);
+        if flushed || !self.pending.is_empty() {
+            self.flushed(flushed);
+        }
         Ok(())
     }
 }
@@ -457,7 +529,7 @@ fn contradictions(overlay: &Overlay, events: &[Prepared]) -> Option<Error> {
             .customers
             .get(event.customer.as_str())
             .and_then(|customer| overlay.keys.get(&(customer.key, key.hash)))
-            .map(|(_, body)| *body);
+            .map(|seen| seen.body);
         let first = earlier.unwrap_or_else(|| *within.entry((&event.customer, key.hash)).or_insert(key.body));
         if first != key.body {
             let mut fault = Fault::invalid("idempotencyKey", "was used before for another event of this customer");
@@ -468,6 +540,6 @@ fn contradictions(overlay: &Overlay, events: &[Prepared]) -> Option<Error> {
     (!faults.is_empty()).then_some(Error::Faults(faults))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sqlx::{Row, SqliteConnection};
 
+use super::alerts::{self, AlertChanges};
 use super::pending::Pending;
 use super::{Writer, counters, flush, standings, state};
 use crate::changes::Topics;
@@ -11,6 +12,7 @@ use crate::config::MeterRule;
 use crate::error::Result;
 use crate::live::LiveCustomer;
 use crate::scan::{Names, Scan, Select};
+use crate::told;
 
 /// Events up to which a new meter is built in the change itself.
 pub(super) const EVENTS_AT_ONCE: i64 = 50_000;
@@ -80,7 +82,7 @@ impl Writer {
             let mut rule = (*rule).clone();
             rule.ready = true;
             config.meters.insert(meter, Arc::new(rule));
-            self.shared.swap_config(config);
+            self.shared.swap_config(Arc::new(config));
             self.jobs.building.retain(|key| *key != meter);
             self.restart_standings().await?;
         }
@@ -163,14 +165,16 @@ impl Writer {
         let mut cold: Vec<_> =
             customers.iter_mut().filter(|customer| !counters::is_loaded(&config, customer)).collect();
         counters::load(&mut self.conn, &config, &self.groups, &self.pending, &mut cold, now).await?;
-        let mut standing = Vec::new();
-        for customer in &customers {
+        let (mut standing, mut changes) = (Vec::new(), AlertChanges::default());
+        for customer in &mut customers {
             standings::rows_of(&config, customer, now, &mut standing);
+            alerts::judge_all(&config, customer, now, &mut changes);
         }
         let next = keys.last().copied();
         flush::begin(&mut self.conn).await?;
         standings::forget(&mut self.conn, &keys).await?;
         standings::store(&mut self.conn, &mut standing).await?;
+        self.store_alerts_for_summary(&changes, now).await?;
         match next {
             Some(cursor) => {
                 sqlx::query("UPDATE job SET cursor = ?1 WHERE kind = 'standings'")
@@ -180,6 +184,7 @@ impl Writer {
             }
             None => {
                 sqlx::query("DELETE FROM job WHERE kind = 'standings'").execute(&mut self.conn).await?;
+                told::tell_alerts_summary(&mut self.conn, &config, now).await?;
             }
         }
         flush::commit(&mut self.conn).await?;
@@ -187,7 +192,8 @@ impl Writer {
             self.shared.customers.put(customer);
         }
         self.jobs.standings = next;
-        self.shared.publish(Topics::STANDINGS | Topics::CUSTOMERS);
+        let alerts = if changes.is_empty() { Topics::NONE } else { Topics::ALERTS };
+        self.shared.publish(Topics::STANDINGS | Topics::CUSTOMERS | alerts);
         Ok(())
     }
 

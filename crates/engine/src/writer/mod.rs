@@ -1,20 +1,31 @@
 //! The one writer. Commands wait in a bounded queue; it decides them in order, commits them in groups, and answers.
 
+mod accounts;
+mod alerts;
+mod book;
 mod catch_up;
 mod change;
+mod charge;
 mod counters;
+mod due;
 mod flush;
 mod groups;
 mod handle;
+mod holds;
 mod ids;
 mod ingest;
 mod jobs;
+mod ledger;
 mod pending;
+mod refund;
+mod set_aside;
 mod standings;
 mod state;
 mod track;
 mod void;
+mod work;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,22 +36,29 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 use weir_core::time::Timestamp;
 
+pub(crate) use accounts::{find as find_account, quantity, recurring, source, total};
+pub(crate) use book::{About, cause_of};
 pub(crate) use change::Tx;
+pub(crate) use charge::quote;
 pub(crate) use counters::{is_loaded, start_counters};
 pub(crate) use groups::Groups;
 pub(crate) use handle::WriterHandle;
+pub(crate) use holds::{HoldRow, SELECT_HOLDS, Settle};
 pub(crate) use ingest::{Outcome, Prepared};
+pub(crate) use ledger::{Ask, AskKey, Booked, Deed};
 pub(crate) use pending::{Cell, Pending};
+pub(crate) use set_aside::{HoldDeed, HoldRow as BalanceHoldRow, SELECT_BALANCE_HOLDS};
 pub(crate) use state::{Audit, DEVICE_SHIFT, FOLLOWING, State, read_limit, read_meter, read_rate, scope, stored};
 pub(crate) use track::{by_tightness, rate_standing};
 
 use crate::actor::Actor;
+use crate::config::KeySecret;
 use crate::engine::Shared;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
-use crate::store::{self, Lock};
+use crate::store::{self, Checkpoints, Lock};
 use ids::Ids;
-use ingest::Record;
+use work::Record;
 
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
@@ -92,6 +110,11 @@ pub(crate) struct Writer {
     last_seq: i64,
     last_customer: i64,
     last_counting: u64,
+    last_hold: i64,
+    last_entry: i64,
+    last_balance_hold: i64,
+    /// Weir itself, by number.
+    system_actor: i64,
     ids: Ids,
     groups: Groups,
     pending: Pending,
@@ -100,7 +123,12 @@ pub(crate) struct Writer {
     flush_at: Option<Instant>,
     /// Since when there is something to write down.
     dirty_since: Option<Instant>,
+    /// When something happens by itself next.
+    due: Option<Timestamp>,
+    /// Who turns into a window that holds something already, and when: where they stand is written anew then.
+    turns: BTreeSet<(Timestamp, Arc<str>)>,
     jobs: jobs::Jobs,
+    checkpoints: Checkpoints,
 }
 
 /// Why the writer's loop ended.
@@ -111,8 +139,8 @@ enum Ended {
 }
 
 /// Runs the writer until it is closed, reopening the file whenever it breaks off.
-pub(crate) fn spawn(writer: Writer, lock: Lock) -> WriterHandle {
-    let (handle, commands) = WriterHandle::new();
+pub(crate) fn spawn(writer: Writer, lock: Lock, queue_mib: u32) -> WriterHandle {
+    let (handle, commands) = WriterHandle::new(queue_mib);
     let commands = Arc::new(Mutex::new(commands));
     tokio::spawn(async move {
         let (shared, cache_mib) = (writer.shared.clone(), writer.cache_mib);
@@ -141,7 +169,8 @@ impl Writer {
         for customer in state.customers {
             shared.customers.put(customer);
         }
-        shared.swap_config(state.config);
+        shared.swap_config(Arc::new(state.config));
+        let checkpoints = Checkpoints::start(shared.data_dir.clone());
         Writer {
             shared,
             conn,
@@ -150,6 +179,12 @@ impl Writer {
             last_seq: state.last_seq,
             last_customer: state.last_customer,
             last_counting: state.last_counting,
+            last_hold: state.last_hold,
+            last_entry: state.last_entry,
+            last_balance_hold: state.last_balance_hold,
+            system_actor: state.system_actor,
+            due: state.due,
+            turns: BTreeSet::new(),
             ids: state.ids,
             groups: state.groups,
             pending: Pending::default(),
@@ -158,6 +193,7 @@ impl Writer {
             flush_at: None,
             dirty_since: None,
             jobs: jobs::Jobs::default(),
+            checkpoints,
         }
     }
 
@@ -191,6 +227,8 @@ impl Writer {
         let state = State::load(&mut conn, shared.clock.now()).await?;
         let mut writer = Writer::new(shared.clone(), conn, state, cache_mib);
         writer.catch_up().await?;
+        // Where this fails, it is tried again after a while, and who waits is told to come back.
+        writer.do_due().await?;
         shared.publish(crate::Topics::ALL);
         Ok(writer)
     }
@@ -206,8 +244,17 @@ impl Writer {
                         None => return self.finish().await,
                     },
                     () = until(self.flush_at) => None,
+                    () = until(self.wake_at()) => None,
                 },
             };
+            // First what has become due, so that decisions and what is told of them have one order.
+            if let Err(error) = self.do_due().await {
+                tracing::error!(%error, "what is due could not be done");
+                if let Some(next) = next {
+                    commands.give_back(next);
+                }
+                return Ended::Broken;
+            }
             let result = match next {
                 Some(next) => match self.serve(next, commands).await {
                     Ok(Some(closed)) => {
@@ -240,14 +287,14 @@ impl Writer {
         let (command, mut room) = first.into_parts();
         match command {
             Command::Record(record) => {
-                let mut events = record.events.len();
+                let mut events = record.work.events().len().max(1);
                 let mut records = vec![record];
                 while events < BATCH_EVENTS {
                     let Some(queued) = commands.try_next() else { break };
                     let (command, more) = queued.into_parts();
                     match command {
                         Command::Record(record) => {
-                            events += record.events.len();
+                            events += record.work.events().len().max(1);
                             records.push(record);
                             room.extend(more);
                         }
@@ -277,10 +324,15 @@ impl Writer {
         if self.flush_at.is_some_and(|at| at <= Instant::now()) {
             self.flush().await?;
         }
-        self.run_job_chunk().await
+        self.run_job_chunk().await?;
+        if self.checkpoints.committed() {
+            store::checkpoint(&mut self.conn).await?;
+        }
+        Ok(())
     }
 
     async fn finish(mut self) -> Ended {
+        self.checkpoints.stop().await;
         if let Err(error) = self.store_key_uses().await {
             tracing::warn!(%error, "closing before the last use of keys was written");
         }
@@ -352,8 +404,8 @@ impl Writer {
 
     /// Writes when each key was last used.
     async fn store_key_uses(&mut self) -> Result<()> {
-        for rule in self.shared.config().keys.values() {
-            let used = rule.last_used.load(Ordering::Relaxed);
+        for KeySecret { rule, .. } in self.shared.config().keys.values() {
+            let used = rule.used.last.load(Ordering::Relaxed);
             if used > 0 {
                 sqlx::query("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2")
                     .bind(rule.key)

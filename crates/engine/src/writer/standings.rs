@@ -32,7 +32,7 @@ pub(crate) fn rows_of(config: &Config, customer: &LiveCustomer, now: Timestamp, 
             customer: customer.key,
             limit: rule.key,
             used,
-            share: used.to_pixels() / rule.value.to_pixels(),
+            share: used.to_pixels() / customer.value_of(rule, now).to_pixels(),
             // What a `latest` meter shows does not end with the window.
             window_end: window.end.filter(|_| meter.aggregation != Aggregation::Latest).map(Timestamp::as_micros),
         });

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use rustc_hash::FxHashMap;
 use sqlx::sqlite::SqliteRow;
@@ -17,11 +16,15 @@ use weir_core::quantity::Quantity;
 use weir_core::rate::RateSpan;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 
+use super::alerts::read_lasting;
 use super::flush::{begin, commit};
 use super::groups::Groups;
+use super::holds::read_live;
 use super::ids::Ids;
-use crate::config::{Config, EVERYONE, KeyRule, LimitRule, MeterRule, RateRule};
+use crate::accounts::Accounts;
+use crate::config::{Config, EVERYONE, KeyRule, KeySecret, LimitRule, MeterRule, RateRule};
 use crate::error::{Error, Result};
+use crate::extras::{Raise, Reset};
 use crate::live::LiveCustomer;
 use crate::model::{Enforcement, Project, Scope};
 use crate::rollup::BASE;
@@ -45,6 +48,16 @@ pub(crate) struct State {
     /// The last number given to what a limit counts.
     pub last_counting: u64,
     pub last_customer: i64,
+    /// The last reservation's or hold's number, of this device.
+    pub last_hold: i64,
+    /// The last ledger entry's number, of this device.
+    pub last_entry: i64,
+    /// The last number of a balance's hold, of this device.
+    pub last_balance_hold: i64,
+    /// Weir itself, as an actor.
+    pub system_actor: i64,
+    /// When something happens by itself next.
+    pub due: Option<Timestamp>,
     pub ids: Ids,
     pub groups: Groups,
     pub event_types: FxHashMap<String, i64>,
@@ -57,8 +70,9 @@ impl State {
         let last_id: Option<Uuid> = sqlx::query_scalar(
             "SELECT max(id) FROM (SELECT max(id) AS id FROM event UNION ALL SELECT max(uuid) FROM customer \
              UNION ALL SELECT max(uuid) FROM meter UNION ALL SELECT max(uuid) FROM usage_limit \
-             UNION ALL SELECT max(uuid) FROM rate_limit \
-             UNION ALL SELECT max(uuid) FROM api_key UNION ALL SELECT max(uuid) FROM device UNION ALL SELECT uuid FROM project)",
+             UNION ALL SELECT max(uuid) FROM rate_limit UNION ALL SELECT max(id) FROM hold UNION ALL SELECT max(uuid) FROM balance \
+             UNION ALL SELECT id FROM ledger_entry WHERE seq = (SELECT max(seq) FROM ledger_entry) UNION ALL SELECT max(id) FROM balance_hold \
+             UNION ALL SELECT max(uuid) FROM api_key UNION ALL SELECT max(uuid) FROM client_token UNION ALL SELECT max(uuid) FROM device UNION ALL SELECT uuid FROM project)",
         )
         .fetch_one(&mut *conn)
         .await?;
@@ -72,14 +86,25 @@ impl State {
         };
         let device: i64 = sqlx::query_scalar("SELECT id FROM device WHERE is_self = 1").fetch_one(&mut *conn).await?;
         let floor = device << DEVICE_SHIFT;
-        let last_seq: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM event WHERE seq > ?1 AND seq < ?2")
-            .bind(floor)
-            .bind((device + 1) << DEVICE_SHIFT)
-            .fetch_one(&mut *conn)
-            .await?;
-        let last_recorded: Option<i64> = sqlx::query_scalar("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1")
-            .fetch_optional(&mut *conn)
-            .await?;
+        let mut last_of = async |table: &'static str| -> Result<i64> {
+            let sql = format!("SELECT max(seq) FROM {table} WHERE seq > ?1 AND seq < ?2");
+            let last: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .bind(floor)
+                .bind((device + 1) << DEVICE_SHIFT)
+                .fetch_one(&mut *conn)
+                .await?;
+            Ok(last.unwrap_or(floor))
+        };
+        let (last_seq, last_hold) = (last_of("event").await?, last_of("hold").await?);
+        let (last_entry, last_balance_hold) = (last_of("ledger_entry").await?, last_of("balance_hold").await?);
+        // Neither events nor money may come from before the last ones.
+        let last_recorded: Option<i64> = sqlx::query_scalar(
+            "SELECT max(at) FROM (SELECT recorded_at AS at FROM event WHERE seq = (SELECT max(seq) FROM event) \
+             UNION ALL SELECT created_at FROM ledger_entry WHERE seq = (SELECT max(seq) FROM ledger_entry) \
+             UNION ALL SELECT created_at FROM balance_hold WHERE seq = (SELECT max(seq) FROM balance_hold))",
+        )
+        .fetch_one(&mut *conn)
+        .await?;
         let meters = read_meters(conn).await?;
         let mut counting = 0;
         let (mut defaults, mut own) = (Vec::new(), FxHashMap::<i64, Vec<Arc<LimitRule>>>::default());
@@ -109,6 +134,8 @@ impl State {
                 own: own.remove(&key).unwrap_or_default().into(),
                 counters: Vec::new(),
                 rates: Vec::new(),
+                extras: None,
+                accounts: Accounts::None,
             });
         }
         for row in
@@ -122,15 +149,36 @@ impl State {
                 customers[place].calls_mut(row.try_get(1)?).put(row.try_get(2)?, calls);
             }
         }
+        read_extras(conn, &mut customers, now).await?;
+        let prepaid: Vec<i64> = sqlx::query_scalar("SELECT DISTINCT customer FROM balance WHERE archived_at IS NULL")
+            .fetch_all(&mut *conn)
+            .await?;
+        for customer in prepaid {
+            if let Ok(place) = customers.binary_search_by_key(&customer, |customer| customer.key) {
+                customers[place].accounts = Accounts::Cold;
+            }
+        }
         let types = sqlx::query("SELECT name, id FROM event_type").fetch_all(&mut *conn).await?;
         Ok(State {
-            config: Config { project, meters, defaults, rates: read_rates(conn).await?, keys: read_keys(conn).await? },
+            config: Config {
+                project,
+                meters,
+                defaults,
+                rates: read_rates(conn).await?,
+                keys: read_keys(conn).await?,
+                webhooks: crate::webhooks::read_rules(conn).await?,
+            },
             last_customer: customers.last().map_or(0, |customer| customer.key),
             customers,
             not_before: Timestamp::from_micros(last_recorded.unwrap_or(i64::MIN)),
             device,
-            last_seq: last_seq.unwrap_or(floor),
+            last_seq,
             last_counting: counting,
+            last_hold,
+            last_entry,
+            last_balance_hold,
+            system_actor: actor_key(conn, &crate::Actor::system()).await?,
+            due: Some(now),
             ids,
             groups: Groups::load(conn).await?,
             event_types: types
@@ -186,9 +234,50 @@ async fn found(conn: &mut SqliteConnection, ids: &mut Ids, now: Timestamp) -> Re
     commit(conn).await
 }
 
+/// Reads what some customers have beside limits, into customers in the order of their numbers.
+async fn read_extras(conn: &mut SqliteConnection, customers: &mut [LiveCustomer], now: Timestamp) -> Result<()> {
+    let place =
+        |customers: &[LiveCustomer], key: i64| customers.binary_search_by_key(&key, |customer| customer.key).ok();
+    let newest = |table: &str| {
+        format!(
+            "SELECT * FROM {table} WHERE seq IN (SELECT max(seq) FROM {table} GROUP BY customer, usage_limit) ORDER BY seq"
+        )
+    };
+    for row in sqlx::query(sqlx::AssertSqlSafe(newest("limit_override"))).fetch_all(&mut *conn).await? {
+        let Some(place) = place(customers, row.try_get("customer")?) else { continue };
+        let (units, nanos): (i64, i64) = (row.try_get("units")?, row.try_get("nanos")?);
+        customers[place].extras_mut().put_raise(Raise {
+            limit: row.try_get("usage_limit")?,
+            seq: row.try_get("seq")?,
+            value: Quantity::from_parts(units.into(), nanos.into())?,
+            at: Timestamp::from_micros(row.try_get("at")?),
+            until: Timestamp::from_micros(row.try_get("until")?),
+            note: row.try_get::<&str, _>("note")?.into(),
+        });
+    }
+    for row in sqlx::query(sqlx::AssertSqlSafe(newest("limit_reset"))).fetch_all(&mut *conn).await? {
+        let Some(place) = place(customers, row.try_get("customer")?) else { continue };
+        customers[place].extras_mut().put_reset(Reset {
+            limit: row.try_get("usage_limit")?,
+            after: row.try_get("after_event")?,
+            at: Timestamp::from_micros(row.try_get("at")?),
+        });
+    }
+    for (customer, hold) in read_live(conn).await? {
+        let Some(place) = place(customers, customer) else { continue };
+        customers[place].extras_mut().holds.push(Arc::new(hold));
+    }
+    for (customer, alert) in read_lasting(conn, now).await? {
+        let Some(place) = place(customers, customer) else { continue };
+        customers[place].extras_mut().alerts.push(alert);
+    }
+    Ok(())
+}
+
 async fn read_project(conn: &mut SqliteConnection) -> Result<Option<Project>> {
-    let row =
-        sqlx::query("SELECT uuid, name, timezone, created_at, updated_at FROM project").fetch_optional(conn).await?;
+    let row = sqlx::query("SELECT uuid, name, timezone, created_at, updated_at, client_origins FROM project")
+        .fetch_optional(conn)
+        .await?;
     row.map(|row| {
         Ok(Project {
             id: ProjectId::new(row.try_get(0)?),
@@ -196,6 +285,7 @@ async fn read_project(conn: &mut SqliteConnection) -> Result<Option<Project>> {
             timezone: stored::<Zone>(row.try_get(2)?)?,
             created_at: Timestamp::from_micros(row.try_get(3)?),
             updated_at: Timestamp::from_micros(row.try_get(4)?),
+            client_origins: from_json(row.try_get(5)?)?,
         })
     })
     .transpose()
@@ -244,6 +334,8 @@ pub(crate) fn read_limit(row: &SqliteRow, counting: u64) -> Result<LimitRule> {
             "soft" => Enforcement::Soft,
             _ => Enforcement::Hard,
         },
+        thresholds: from_json::<Vec<u16>>(row.try_get("alert_thresholds")?)?.into(),
+        arming: row.try_get("arming")?,
         counting,
     })
 }
@@ -272,24 +364,29 @@ pub(crate) fn read_rate(row: &SqliteRow) -> Result<RateRule> {
     })
 }
 
-async fn read_keys(conn: &mut SqliteConnection) -> Result<FxHashMap<[u8; 32], Arc<KeyRule>>> {
-    let rows = sqlx::query("SELECT id, uuid, scope, hash, expires_at FROM api_key WHERE revoked_at IS NULL")
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let hash: &[u8] = row.try_get(3)?;
-            let hash = hash.try_into().map_err(|_| Error::Storage("a key's hash has the wrong length".to_owned()))?;
-            let rule = KeyRule {
-                key: row.try_get(0)?,
-                id: KeyId::new(row.try_get(1)?),
-                scope: scope(row.try_get(2)?),
-                expires_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_micros),
-                last_used: AtomicI64::new(0),
-            };
-            Ok((hash, Arc::new(rule)))
-        })
-        .collect()
+async fn read_keys(conn: &mut SqliteConnection) -> Result<FxHashMap<[u8; 32], KeySecret>> {
+    let rows = sqlx::query("SELECT * FROM api_key WHERE revoked_at IS NULL").fetch_all(conn).await?;
+    let hash = |bytes: &[u8]| -> Result<[u8; 32]> {
+        bytes.try_into().map_err(|_| Error::Storage("a key's hash has the wrong length".to_owned()))
+    };
+    let mut keys = FxHashMap::default();
+    for row in &rows {
+        let rule = Arc::new(KeyRule {
+            key: row.try_get("id")?,
+            id: KeyId::new(row.try_get("uuid")?),
+            name: row.try_get("name")?,
+            scope: scope(row.try_get("scope")?),
+            expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Timestamp::from_micros),
+            limits: [row.try_get("per_minute")?, row.try_get("per_day")?],
+            used: Arc::default(),
+        });
+        if let Some(old) = row.try_get::<Option<&[u8]>, _>("old_hash")? {
+            let until = row.try_get::<Option<i64>, _>("old_until")?.map(Timestamp::from_micros);
+            keys.insert(hash(old)?, KeySecret { rule: rule.clone(), until });
+        }
+        keys.insert(hash(row.try_get("hash")?)?, KeySecret { rule, until: None });
+    }
+    Ok(keys)
 }
 
 /// The scope of a stored word; the table admits no other.

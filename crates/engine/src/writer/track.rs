@@ -1,17 +1,18 @@
 //! Tracking: rate limits, then limits with the event's own share, then recording, decided in one step against the overlay.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sqlx::Arguments;
 use uuid::Uuid;
 use weir_core::aggregate::{Aggregate, Contribution};
-use weir_core::decide::admits;
 use weir_core::event::Facts;
 use weir_core::filter::within;
 use weir_core::id::EventId;
 use weir_core::time::Timestamp;
 
+use super::charge::{charged, quote};
 use super::flush::insert_rows;
 use super::ingest::{Overlay, Prepared};
 use super::{Writer, counters};
@@ -20,7 +21,7 @@ use crate::check::{Applied, building};
 use crate::config::{Config, RateRule, effective};
 use crate::error::{Error, Result};
 use crate::live::{LiveCustomer, WindowCount};
-use crate::model::{CheckedLimit, Enforcement, RateStanding, RefusalReason, Refused, RefusedCall, Tracked};
+use crate::model::{CheckedBalance, CheckedLimit, RateStanding, RefusalReason, Refused, RefusedCall, Tracked};
 use crate::scan::to_json;
 
 /// Refusals kept; older ones go.
@@ -29,6 +30,9 @@ const KEEP_REFUSALS: i64 = 100_000;
 /// Windows long over that events of this batch lie in, by customer and limit: live counters do not reach back to them.
 pub(super) type Past = FxHashMap<(i64, i64), Vec<WindowCount>>;
 
+/// Calls in the present slot of rate limits, by rate limit, slot and customer.
+pub(super) type RateUses = FxHashMap<(i64, i64, i64), u64>;
+
 /// A refused call on its way into the file.
 pub(super) struct RefusalRow {
     customer: i64,
@@ -36,15 +40,14 @@ pub(super) struct RefusalRow {
 }
 
 /// One limit that an event counts on, in the window of the event.
-struct Judged<'a> {
+pub(super) struct Judged<'a> {
     applied: Applied<'a>,
     part: Option<Contribution>,
 }
 
 impl Judged<'_> {
     fn refuses(&self) -> Result<bool> {
-        let rule = self.applied.rule;
-        Ok(rule.enforcement == Enforcement::Hard && !admits(&self.applied.total, self.part.as_ref(), rule.value)?)
+        Ok(!self.applied.admits(self.part.as_ref())?)
     }
 }
 
@@ -93,11 +96,58 @@ impl Writer {
             let windows = overlay.past.entry((customer.key, rule.key)).or_default();
             if windows.iter().all(|known| known.window != window) {
                 let count =
-                    counters::look_back(&mut self.conn, &self.groups, &self.pending, meter, rule, customer.key, window);
+                    counters::look_back(&mut self.conn, &self.groups, &self.pending, meter, rule, customer, window);
                 windows.push(count.await?);
             }
         }
         Ok(())
+    }
+
+    /// Asks whether neither a rate limit nor a limit refuses an event: the rate limits that it consumes, or the refusal, which is
+    /// remembered. The outer error is the writer's, the inner one the caller's.
+    pub(super) fn admit(
+        &self,
+        overlay: &mut Overlay,
+        event: &Prepared,
+        now: Timestamp,
+    ) -> Result<Result<Vec<Arc<RateRule>>>> {
+        let config = self.shared.config();
+        let Some(customer) = overlay.customers.get(event.customer.as_str()) else {
+            return Err(Error::Storage("a customer was not resolved".to_owned()));
+        };
+        let facts = event.facts(unrecorded(), event.at.unwrap_or(now));
+        let rules = rules_on(&config, customer, &facts);
+        let judged = match judge(&config, customer, &overlay.past, &facts, now) {
+            Ok(judged) => judged,
+            Err(busy) => return Ok(Err(busy)),
+        };
+        let mut unpaid = Vec::new();
+        for quote in quote(&config, customer, &facts)? {
+            unpaid.extend(quote.refusing()?);
+        }
+        let mut rates: Vec<_> = rules.iter().map(|rule| rate_standing(rule, Some(customer), now)).collect();
+        by_tightness(&mut rates);
+        let Some(refused) = refusal(rates, judged, unpaid, now)? else { return Ok(Ok(rules)) };
+        let call = RefusedCall {
+            customer_id: event.customer.clone(),
+            reason: match (refused.rate_limits.is_empty(), refused.limits.is_empty()) {
+                (false, _) => RefusalReason::CustomerRateLimited,
+                (true, false) => RefusalReason::LimitExceeded,
+                (true, true) => RefusalReason::InsufficientBalance,
+            },
+            event_type: event.event_type.clone(),
+            values: event.values.clone(),
+            dimensions: event.dimensions.clone(),
+            timestamp: event.at,
+            limits: refused.limits.clone(),
+            rate_limits: refused.rate_limits.clone(),
+            balances: refused.balances.clone(),
+        };
+        self.shared.measures.refusals(call.reason).add(1);
+        // A refused call creates no customer.
+        let known = if overlay.unknown.contains(&customer.external) { 0 } else { customer.key };
+        overlay.refusals.push(RefusalRow { customer: known, body: to_json(&call)? });
+        Ok(Err(Error::Refused(Box::new(refused))))
     }
 
     /// Decides an event and records it if nothing refuses. The outer error is the writer's, the inner one the caller's.
@@ -109,65 +159,24 @@ impl Writer {
         now: Timestamp,
     ) -> Result<Result<Tracked>> {
         let config = self.shared.config();
-        let Some(customer) = overlay.customers.get(event.customer.as_str()) else {
-            return Err(Error::Storage("a customer was not resolved".to_owned()));
-        };
         let at = event.at.unwrap_or(now);
-        let name = customer.external.clone();
-        let facts = event.facts(unrecorded(), at);
-        let rules: Vec<_> =
-            config.rates_of(customer.key).filter(|rule| within(&rule.filters, &facts)).cloned().collect();
-        let repeats = event.key.is_some_and(|key| overlay.keys.contains_key(&(customer.key, key.hash)));
-        let judged = match judge(&config, customer, &overlay.past, &facts) {
-            Ok(judged) => judged,
-            Err(busy) => return Ok(Err(busy)),
-        };
-        if !repeats {
-            let mut rates: Vec<_> = rules.iter().map(|rule| rate_standing(rule, Some(customer), now)).collect();
-            by_tightness(&mut rates);
-            let refused = refusal(rates, judged, now)?;
-            if let Some(refused) = refused {
-                let call = RefusedCall {
-                    customer_id: event.customer.clone(),
-                    reason: if refused.rate_limits.is_empty() {
-                        RefusalReason::LimitExceeded
-                    } else {
-                        RefusalReason::CustomerRateLimited
-                    },
-                    event_type: event.event_type.clone(),
-                    values: event.values.clone(),
-                    dimensions: event.dimensions.clone(),
-                    timestamp: event.at,
-                    limits: refused.limits.clone(),
-                    rate_limits: refused.rate_limits.clone(),
-                };
-                // A refused call creates no customer.
-                let known = if overlay.unknown.contains(&name) { 0 } else { customer.key };
-                overlay.refusals.push(RefusalRow { customer: known, body: to_json(&call)? });
-                return Ok(Err(Error::Refused(Box::new(refused))));
-            }
+        let (name, event_type) = (event.customer.clone(), event.event_type.clone());
+        let (values, dimensions) = (event.values.clone(), event.dimensions.clone());
+        let repeats = event.key.is_some_and(|key| {
+            let customer = overlay.customers.get(name.as_str());
+            customer.is_some_and(|customer| overlay.keys.contains_key(&(customer.key, key.hash)))
+        });
+        if !repeats && let Err(refused) = self.admit(overlay, &event, now)? {
+            return Ok(Err(refused));
         }
-        let event = vec![event];
-        let (values, dimensions) = (event[0].values.clone(), event[0].dimensions.clone());
-        let event_type = event[0].event_type.clone();
-        let outcomes = self.apply(overlay, event, actor, now).await?;
+        let outcomes = self.apply(overlay, vec![event], actor, None, now).await?;
+        let seq = self.last_seq;
         let [outcome] = outcomes.as_slice() else {
             return Err(Error::Storage("an event was not recorded".to_owned()));
         };
-        let Some(customer) = overlay.customers.get_mut(&name) else {
+        let Some(customer) = overlay.customers.get_mut(name.as_str()) else {
             return Err(Error::Storage("a customer was not resolved".to_owned()));
         };
-        if !outcome.duplicate {
-            for rule in &rules {
-                let calls = customer.calls_mut(rule.key);
-                calls.take(rule.span, now);
-                if let Some((slot, calls)) = calls.newest() {
-                    overlay.rate_uses.insert((rule.key, slot, customer.key), calls);
-                }
-            }
-        }
-        let mut rate_limits: Vec<_> = rules.iter().map(|rule| rate_standing(rule, Some(customer), now)).collect();
-        rate_limits.sort_by_key(|rate| (rate.remaining, rate.id));
         let facts = Facts {
             id: outcome.id,
             at,
@@ -176,8 +185,18 @@ impl Writer {
             values: &values,
             dimensions: &dimensions,
         };
-        let limits = judge(&config, customer, &overlay.past, &facts).map(checked);
-        Ok(limits.map(|limits| Tracked { id: outcome.id, recorded: true, limits, rate_limits }))
+        let rules = rules_on(&config, customer, &facts);
+        if !outcome.duplicate {
+            consume(customer, &mut overlay.rate_uses, &rules, now);
+        }
+        let rate_limits = left(customer, &rules, now);
+        let balances = match outcome.duplicate {
+            false => charged(customer, &overlay.book, seq),
+            true => self.charged_before(customer, &overlay.book, outcome.id).await?,
+        };
+        let overdrawn = outcome.overdrawn;
+        let limits = judge(&config, customer, &overlay.past, &facts, now).map(checked);
+        Ok(limits.map(|limits| Tracked { id: outcome.id, recorded: true, limits, balances, overdrawn, rate_limits }))
     }
 
     /// Writes the refusals and the use of rate limits of a batch.
@@ -237,17 +256,52 @@ impl Writer {
     }
 }
 
+/// The rate limits on which an event counts.
+fn rules_on(config: &Config, customer: &LiveCustomer, facts: &Facts<'_>) -> Vec<Arc<RateRule>> {
+    config.rates_of(customer.key).filter(|rule| within(&rule.filters, facts)).cloned().collect()
+}
+
+/// Counts a call on rate limits.
+pub(super) fn consume(customer: &mut LiveCustomer, uses: &mut RateUses, rules: &[Arc<RateRule>], now: Timestamp) {
+    let key = customer.key;
+    for rule in rules {
+        let calls = customer.calls_mut(rule.key);
+        calls.take(rule.span, now);
+        if let Some((slot, calls)) = calls.newest() {
+            uses.insert((rule.key, slot, key), calls);
+        }
+    }
+}
+
+/// What is left of rate limits, the least first.
+pub(super) fn left(customer: &LiveCustomer, rules: &[Arc<RateRule>], now: Timestamp) -> Vec<RateStanding> {
+    let mut rates: Vec<_> = rules.iter().map(|rule| rate_standing(rule, Some(customer), now)).collect();
+    rates.sort_by_key(|rate| (rate.remaining, rate.id));
+    rates
+}
+
+/// Whether any of some limits refuses.
+pub(super) fn any_refuses(judged: &[Judged<'_>]) -> Result<bool> {
+    for judged in judged {
+        if judged.refuses()? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The id of an event that may be recorded: newer than any that is.
-fn unrecorded() -> EventId {
+pub(super) fn unrecorded() -> EventId {
     EventId::new(Uuid::max())
 }
 
 /// The limits that an event counts on, in its own windows.
-fn judge<'a>(
+pub(super) fn judge<'a>(
     config: &'a Config,
     customer: &'a LiveCustomer,
     past: &Past,
     facts: &Facts<'_>,
+    now: Timestamp,
 ) -> Result<Vec<Judged<'a>>> {
     let zone = customer.zone(config);
     let mut judged = Vec::new();
@@ -266,25 +320,38 @@ fn judge<'a>(
             counts.next().ok_or_else(|| Error::Storage("a window was not looked up".to_owned()))?
         };
         let part = meter.field.of(facts);
-        judged.push(Judged { applied: Applied::over(rule, meter, source, window, total), part });
+        judged.push(Judged { applied: Applied::over(customer, rule, meter, source, window, total, now), part });
     }
     Ok(judged)
 }
 
-fn checked(mut judged: Vec<Judged<'_>>) -> Vec<CheckedLimit> {
+/// The limits as they are answered, the least remaining share first.
+pub(super) fn checked(mut judged: Vec<Judged<'_>>) -> Vec<CheckedLimit> {
     judged.sort_by(|a, b| a.applied.by_urgency(false, &b.applied, false));
     judged.iter().map(|judged| judged.applied.checked()).collect()
 }
 
 /// What refuses an event, if anything does.
-fn refusal(rates: Vec<RateStanding>, judged: Vec<Judged<'_>>, now: Timestamp) -> Result<Option<Refused>> {
+fn refusal(
+    rates: Vec<RateStanding>,
+    judged: Vec<Judged<'_>>,
+    unpaid: Vec<CheckedBalance>,
+    now: Timestamp,
+) -> Result<Option<Refused>> {
     let tightest = rates.first().cloned();
     let exceeded: Vec<_> = rates.into_iter().filter(|rate| rate.exceeded).collect();
     let wait = |reset: i64| u32::try_from(reset.saturating_sub(now.unix_seconds()).max(1)).unwrap_or(u32::MAX);
     if let Some(longest) = exceeded.first() {
         let retry_after_seconds = Some(wait(longest.reset));
         let (limits, meter) = (Vec::new(), None);
-        return Ok(Some(Refused { rate_limits: exceeded, limits, meter, tightest, retry_after_seconds }));
+        return Ok(Some(Refused {
+            rate_limits: exceeded,
+            limits,
+            balances: Vec::new(),
+            meter,
+            tightest,
+            retry_after_seconds,
+        }));
     }
     let mut refusing = Vec::new();
     for judged in judged {
@@ -293,13 +360,19 @@ fn refusal(rates: Vec<RateStanding>, judged: Vec<Judged<'_>>, now: Timestamp) ->
         }
     }
     refusing.sort_by(|a, b| a.applied.by_urgency(true, &b.applied, true));
-    let Some(first) = refusing.first() else { return Ok(None) };
+    let Some(first) = refusing.first() else {
+        if unpaid.is_empty() {
+            return Ok(None);
+        }
+        let (rate_limits, limits, meter) = (Vec::new(), Vec::new(), None);
+        return Ok(Some(Refused { rate_limits, limits, balances: unpaid, meter, tightest, retry_after_seconds: None }));
+    };
     let meter = Some(first.applied.meter.name.clone());
     let limits: Vec<_> = refusing.iter().map(|judged| judged.applied.checked()).collect();
     // Only once every refusing window is over is it worth asking again.
     let reset = limits.iter().map(|limit| limit.reset).try_fold(0, |latest, reset| Some(latest.max(reset?)));
     let retry_after_seconds = reset.filter(|reset| *reset > now.unix_seconds()).map(wait);
-    Ok(Some(Refused { rate_limits: Vec::new(), limits, meter, tightest, retry_after_seconds }))
+    Ok(Some(Refused { rate_limits: Vec::new(), limits, balances: Vec::new(), meter, tightest, retry_after_seconds }))
 }
 
 /// Counts an event on a window long over, where this batch looked one up.

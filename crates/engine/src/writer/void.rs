@@ -8,7 +8,7 @@ use weir_core::aggregate::{Aggregate, Aggregation, Contribution};
 use weir_core::event::Facts;
 
 use super::pending::{Cell, Pending, base_parts, meter_parts};
-use super::state::{DEVICE_SHIFT, actor_key};
+use super::state::DEVICE_SHIFT;
 use super::{Tx, flush};
 use crate::config::MeterRule;
 use crate::error::Result;
@@ -35,21 +35,14 @@ type Rows = [Option<Aggregate>; 2];
 impl Tx<'_> {
     /// Writes that an event is void. From here on no reader of events sees it.
     pub(crate) async fn write_void(&mut self, event: i64, reason: Option<&str>) -> Result<()> {
-        let (now, floor) = (self.now.as_micros(), self.writer.device << DEVICE_SHIFT);
-        let conn = &mut self.writer.conn;
-        let actor = actor_key(conn, &self.actor).await?;
-        let last: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM void WHERE seq > ?1 AND seq < ?2")
-            .bind(floor)
-            .bind(floor + (1 << DEVICE_SHIFT))
-            .fetch_one(&mut *conn)
-            .await?;
+        let (seq, actor) = (self.next_seq("void").await?, self.actor_key().await?);
         sqlx::query("INSERT INTO void (seq, event, at, actor, reason) VALUES (?1, ?2, ?3, ?4, ?5)")
-            .bind(last.unwrap_or(floor) + 1)
+            .bind(seq)
             .bind(event)
-            .bind(now)
+            .bind(self.now.as_micros())
             .bind(actor)
             .bind(reason)
-            .execute(conn)
+            .execute(self.conn())
             .await?;
         Ok(())
     }

@@ -2,6 +2,10 @@
 
 #![allow(dead_code)] // Each test file uses its own part.
 
+pub mod hooks;
+pub mod kill;
+pub mod purse;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

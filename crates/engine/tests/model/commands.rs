@@ -73,6 +73,7 @@ pub struct LimitSketch {
     pub filters: Texts,
     pub enforcement: Enforcement,
     pub enabled: bool,
+    pub thresholds: Vec<u16>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +91,28 @@ pub enum Command {
     Repeat(Index, Option<Sketch>),
     /// An event, voided before or not.
     Void(Index, Option<u8>),
+    Track(Sketch),
+    /// A share to hold for so many seconds.
+    Reserve(Sketch, u32),
+    /// A reservation, with the values that it comes to if they are not those held.
+    Commit(Index, Option<(Option<i16>, Option<i16>)>),
+    Release(Index),
+    Extend(Index, u32),
+    /// A limit's higher value for a customer, for so many seconds.
+    Raise {
+        which: Index,
+        who: usize,
+        value: Quantity,
+        seconds: i64,
+    },
+    EndRaise {
+        which: Index,
+        who: usize,
+    },
+    Reset {
+        which: Index,
+        who: usize,
+    },
     Check(usize, Question),
     /// Seconds the clock moves by.
     Clock(i64),
@@ -248,8 +271,11 @@ fn limit() -> impl Strategy<Value = LimitSketch> {
     ]);
     let value = select(vec![5, 10, 20, 25, 30, 29, 70, 200, 10_000]).prop_map(tenth);
     let enforcement = prop_oneof![3 => Just(Enforcement::Hard), 1 => Just(Enforcement::Soft)];
-    (0..LIMIT_NAMES.len(), any::<Index>(), value, period(), filters, enforcement, prop::bool::weighted(0.9)).prop_map(
-        |(name, meter, value, period, filters, enforcement, enabled)| LimitSketch {
+    let thresholds = select(vec![vec![], vec![80], vec![50, 100], vec![1, 100, 250]]);
+    let rest = (prop::bool::weighted(0.9), thresholds);
+    (0..LIMIT_NAMES.len(), any::<Index>(), value, period(), filters, enforcement, rest).prop_map(
+        |(name, meter, value, period, filters, enforcement, (enabled, thresholds))| LimitSketch {
+            thresholds,
             name,
             meter,
             value,
@@ -275,6 +301,10 @@ fn question() -> impl Strategy<Value = Question> {
     ]
 }
 
+fn ttl() -> impl Strategy<Value = u32> {
+    select(vec![1, 60, 300, 3_600])
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let who = 0..KNOWN;
     let zone = 0..ZONES.len();
@@ -287,6 +317,14 @@ fn command() -> impl Strategy<Value = Command> {
         3 => (any::<Index>(), of(sketch())).prop_map(|(which, beside)| Command::Repeat(which, beside)),
         5 => (any::<Index>(), of(0..3_u8)).prop_map(|(which, reason)| Command::Void(which, reason)),
         10 => (0..CUSTOMERS.len(), question()).prop_map(|(who, question)| Command::Check(who, question)),
+        8 => faulty_sketch().prop_map(Command::Track),
+        8 => (faulty_sketch(), ttl()).prop_map(|(sketch, ttl)| Command::Reserve(sketch, ttl)),
+        6 => (any::<Index>(), of((amount(), amount()))).prop_map(|(which, values)| Command::Commit(which, values)),
+        2 => any::<Index>().prop_map(Command::Release),
+        1 => (any::<Index>(), ttl()).prop_map(|(which, ttl)| Command::Extend(which, ttl)),
+        3 => (any::<Index>(), who.clone(), select(vec![29, 40, 100, 500]).prop_map(tenth), select(vec![1, 300, 3_600, 90_000])).prop_map(|(which, who, value, seconds)| Command::Raise { which, who, value, seconds }),
+        1 => (any::<Index>(), who.clone()).prop_map(|(which, who)| Command::EndRaise { which, who }),
+        2 => (any::<Index>(), who.clone()).prop_map(|(which, who)| Command::Reset { which, who }),
         3 => seconds.prop_map(Command::Clock),
         4 => (0..CUSTOMERS.len(), near_period(), select(vec![-150_000_000, -1, 0, 1])).prop_map(|(who, period, micros)| Command::ClockToEdge { who, period, micros }),
         1 => (who.clone(), of(zone.clone()), of(0..ANCHORS.len())).prop_map(|(who, zone, anchor)| Command::NewCustomer { who, zone, anchor }),

@@ -62,6 +62,28 @@ impl World {
                 self.void(which.index(self.plain.events.len()), reason);
             }
             Command::Void(..) => {}
+            Command::Track(sketch) => self.track(self.input(&sketch)),
+            Command::Reserve(sketch, ttl) => self.reserve(&sketch, ttl),
+            Command::Commit(which, values) if !self.plain.holds.is_empty() => {
+                self.commit(which.index(self.plain.holds.len()), values);
+            }
+            Command::Release(which) if !self.plain.holds.is_empty() => {
+                self.release(which.index(self.plain.holds.len()));
+            }
+            Command::Extend(which, ttl) if !self.plain.holds.is_empty() => {
+                self.extend(which.index(self.plain.holds.len()), ttl);
+            }
+            Command::Commit(..) | Command::Release(_) | Command::Extend(..) => {}
+            Command::Raise { which, who, value, seconds } if !self.plain.limits.is_empty() => {
+                self.raise(which.index(self.plain.limits.len()), who, value, seconds);
+            }
+            Command::EndRaise { which, who } if !self.plain.limits.is_empty() => {
+                self.end_raise(which.index(self.plain.limits.len()), who);
+            }
+            Command::Reset { which, who } if !self.plain.limits.is_empty() => {
+                self.forgive(which.index(self.plain.limits.len()), who);
+            }
+            Command::Raise { .. } | Command::EndRaise { .. } | Command::Reset { .. } => {}
             Command::Check(who, question) => self.check(asked(CUSTOMERS[who], &question)),
             Command::Clock(seconds) => {
                 use weir_engine::Clock;
@@ -100,7 +122,7 @@ impl World {
         self
     }
 
-    fn input(&self, sketch: &Sketch) -> EventInput {
+    pub fn input(&self, sketch: &Sketch) -> EventInput {
         let customer = CUSTOMERS[sketch.who];
         let last = self.now.saturating_add_micros(MINUTES_AHEAD);
         let timestamp = match sketch.when {
@@ -125,17 +147,17 @@ impl World {
         }
     }
 
-    fn is_valid(&self, input: &EventInput) -> bool {
+    pub fn is_valid(&self, input: &EventInput) -> bool {
         let last = self.now.saturating_add_micros(MINUTES_AHEAD);
         !input.event_type.is_empty() && input.timestamp.is_none_or(|at| at <= last)
     }
 
     /// The event sent under this key before, by this customer.
-    fn earlier(&self, input: &EventInput) -> Option<&Sent> {
+    pub fn earlier(&self, input: &EventInput) -> Option<&Sent> {
         self.keys.get(&(input.customer_id.clone(), input.idempotency_key.clone()?))
     }
 
-    fn accept(&mut self, input: EventInput, id: EventId) {
+    pub fn accept(&mut self, input: EventInput, id: EventId) {
         assert!(self.last_id < Some(id), "ids ascend");
         self.last_id = Some(id);
         let at = input.timestamp.unwrap_or(self.now);
@@ -149,9 +171,10 @@ impl World {
             values: input.values.clone(),
             dimensions: input.dimensions.clone(),
             at,
-            ahead: at > self.now,
             voided: None,
         });
+        let event = self.plain.events.last().expect("the event").clone();
+        self.plain.judge_event(&event, self.now);
         if let Some(key) = &input.idempotency_key {
             self.keys.insert((input.customer_id.clone(), key.clone()), Sent { input: input.clone(), id: None });
         }
@@ -172,14 +195,16 @@ impl World {
                 let id = answer.expect("a repeat").id;
                 assert!(sent.id.is_none_or(|first| first == id), "a repeat answers as the first did");
             }
-            None => {
-                let id = answer.expect("a new event").id;
-                let key = input.idempotency_key.clone().map(|key| (input.customer_id.clone(), key));
-                self.accept(input, id);
-                if let Some(sent) = key.and_then(|key| self.keys.get_mut(&key)) {
-                    sent.id = Some(id);
-                }
-            }
+            None => self.accept_keyed(input, answer.expect("a new event").id),
+        }
+    }
+
+    /// An event that was recorded alone.
+    pub fn accept_keyed(&mut self, input: EventInput, id: EventId) {
+        let key = input.idempotency_key.clone().map(|key| (input.customer_id.clone(), key));
+        self.accept(input, id);
+        if let Some(sent) = key.and_then(|key| self.keys.get_mut(&key)) {
+            sent.id = Some(id);
         }
     }
 
@@ -232,12 +257,17 @@ impl World {
         let Life { engine, runtime } = &self.life;
         let event = &mut self.plain.events[which];
         let answer = runtime.block_on(engine.void_event(&actor(), event.id, reason.clone())).expect("a void");
+        let first = event.voided.is_none();
         // The first time stands.
         let (at, reason) = event.voided.get_or_insert((self.now, reason)).clone();
         assert_eq!((answer.id, answer.voided_at, answer.void_reason), (event.id, Some(at), reason));
         let detail = runtime.block_on(engine.event(event.id)).expect("an event");
         assert_eq!(detail.event.voided_at, Some(at));
         assert!(detail.meters.is_empty() && detail.limits.is_empty(), "it counts on nothing");
+        let customer = event.customer.clone();
+        if first {
+            self.plain.judge_customer(&customer, self.now);
+        }
     }
 
     fn repeat(&mut self, which: proptest::sample::Index, beside: Option<Sketch>) {
@@ -290,8 +320,12 @@ impl World {
             None => assert_eq!(code(answer), Some(Code::CustomerNotFound)),
             Some(owner) => {
                 answer.expect("a change");
+                let before = (owner.zone, owner.anchor);
                 owner.zone = new_zone.map_or(owner.zone, |new| new.map(zone));
                 owner.anchor = new_anchor.map_or(owner.anchor, anchor);
+                if before != (owner.zone, owner.anchor) {
+                    self.plain.judge_customer(who, self.now);
+                }
             }
         }
     }
@@ -332,7 +366,7 @@ impl World {
             period: sketch.period,
             customer_id: who.map(str::to_owned),
             dimension_filters: sketch.filters.clone(),
-            alert_thresholds: Vec::new(),
+            alert_thresholds: sketch.thresholds.clone(),
             enforcement: sketch.enforcement,
             enabled: sketch.enabled,
         };
@@ -359,7 +393,18 @@ impl World {
             enabled: sketch.enabled,
             archived: false,
             version: 1,
+            thresholds: sketch.thresholds,
+            arming: 1,
         });
+        self.limit_changed(self.plain.limits.len() - 1);
+    }
+
+    /// After a limit changed: its customer is judged at once, everyone in the background.
+    fn limit_changed(&mut self, which: usize) {
+        match self.plain.limits[which].customer.clone() {
+            Some(customer) => self.plain.judge_customer(&customer, self.now),
+            None => self.change_everyone(),
+        }
     }
 
     fn change_limit(&mut self, which: usize, sketch: LimitSketch, fields: u8) {
@@ -372,7 +417,7 @@ impl World {
             limit_value: given(2).then_some(sketch.value),
             period: given(3).then_some(sketch.period),
             dimension_filters: given(4).then(|| sketch.filters.clone()),
-            alert_thresholds: None,
+            alert_thresholds: given(7).then(|| sketch.thresholds.clone()),
             enforcement: given(5).then_some(sketch.enforcement),
             enabled: given(6).then_some(sketch.enabled),
         };
@@ -384,8 +429,12 @@ impl World {
             filters: patch.dimension_filters.clone().unwrap_or_else(|| before.filters.clone()),
             enforcement: patch.enforcement.unwrap_or(before.enforcement),
             enabled: patch.enabled.unwrap_or(before.enabled),
+            thresholds: patch.alert_thresholds.clone().unwrap_or_else(|| before.thresholds.clone()),
             ..before.clone()
         };
+        let counted =
+            |limit: &Limit| (limit.meter, limit.value, limit.period, limit.filters.clone(), limit.thresholds.clone());
+        let arming = before.arming + u32::from(counted(&after) != counted(before));
         let changes = Limit { version: 0, ..after.clone() } != Limit { version: 0, ..before.clone() };
         let taken = !before.archived
             && after.name != before.name
@@ -403,7 +452,10 @@ impl World {
         let version = before.version + u32::from(changes);
         let answer = answer.expect("a change");
         assert_eq!((answer.version, answer.limit_value), (version, after.value));
-        self.plain.limits[which] = Limit { version, ..after };
+        self.plain.limits[which] = Limit { version, arming, ..after };
+        if changes {
+            self.limit_changed(which);
+        }
     }
 
     fn archive_limit(&mut self, which: usize, archived: bool) {
@@ -425,8 +477,12 @@ impl World {
         assert_eq!(code(answer), expected);
         if expected.is_none() {
             let limit = &mut self.plain.limits[which];
-            limit.version += u32::from(limit.archived != archived);
+            let changes = limit.archived != archived;
+            limit.version += u32::from(changes);
             limit.archived = archived;
+            if changes {
+                self.limit_changed(which);
+            }
         }
     }
 
@@ -486,7 +542,11 @@ impl World {
         answer.expect("a change");
         let new_name = new_name.to_owned();
         let meter = &mut self.plain.meters[which];
+        let counts_anew = meter.definition != after && !meter.archived;
         (meter.name, meter.definition) = (new_name, after);
+        if counts_anew {
+            self.change_everyone();
+        }
     }
 
     fn archive_meter(&mut self, which: usize, archived: bool) {
@@ -506,6 +566,13 @@ impl World {
         if !refused {
             self.plain.meters[which].archived = archived;
         }
+    }
+}
+
+impl Sent {
+    /// Whether an event under its key is the same event.
+    pub fn is_same(&self, input: &EventInput) -> bool {
+        is_same(&self.input, input)
     }
 }
 

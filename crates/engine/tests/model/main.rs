@@ -5,9 +5,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod alerts;
 mod commands;
 mod deeds;
 mod plain;
+mod shares;
 mod world;
 
 use proptest::prelude::*;

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_core::aggregate::Aggregation;
-use weir_core::id::{EventId, LimitId, MeterId};
+use weir_core::forecast::{Basis, Forecast, Outlook};
+use weir_core::id::{EventId, LimitId, MeterId, ReservationId};
 use weir_core::period::{Period, Window};
 use weir_core::quantity::Quantity;
 use weir_core::time::{CivilDate, Timestamp, Zone};
-use weir_engine::model::{Check, CheckedLimit, Enforcement, LimitStanding, Source};
+use weir_engine::model::{Check, CheckedLimit, Enforcement, LimitStanding, ReservationState, RunningRaise, Source};
+
+use crate::alerts::PlainAlert;
 
 pub type Texts = BTreeMap<String, String>;
 
@@ -20,8 +23,6 @@ pub struct Happened {
     pub values: BTreeMap<String, Quantity>,
     pub dimensions: Texts,
     pub at: Timestamp,
-    /// Recorded before it happened, so that a later window may hold it before that begins.
-    pub ahead: bool,
     /// When and why it was voided.
     pub voided: Option<(Timestamp, Option<String>)>,
 }
@@ -35,7 +36,7 @@ impl Happened {
         }
     }
 
-    fn has(&self, wanted: &Texts) -> bool {
+    pub fn has(&self, wanted: &Texts) -> bool {
         wanted.iter().all(|(name, value)| self.dimension(name) == Some(value))
     }
 }
@@ -80,18 +81,51 @@ pub struct Limit {
     pub enabled: bool,
     pub archived: bool,
     pub version: u32,
+    pub thresholds: Vec<u16>,
+    /// Counts what arms alerts anew.
+    pub arming: u32,
+}
+
+/// A limit's higher value for a customer until an instant: the newest of a limit and customer counts.
+#[derive(Clone, Debug)]
+pub struct Raised {
+    pub limit: usize,
+    pub customer: String,
+    pub value: Quantity,
+    pub until: Timestamp,
+    /// Whether its end has been judged.
+    pub ended: bool,
+}
+
+/// A goodwill reset: only events from this place of the list on count.
+#[derive(Clone, Debug)]
+pub struct Forgiven {
+    pub limit: usize,
+    pub customer: String,
+    pub from: usize,
+    pub at: Timestamp,
+}
+
+/// A share that is held, or was.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub id: ReservationId,
+    /// The event that may come.
+    pub event: Happened,
+    pub expires_at: Timestamp,
+    pub state: ReservationState,
 }
 
 /// What an event adds to a meter.
 #[derive(Clone, Debug)]
-enum Part {
+pub enum Part {
     One,
     Amount(i128),
     Member(String),
 }
 
 impl Definition {
-    fn part_of(&self, event: &Happened) -> Option<Part> {
+    pub fn part_of(&self, event: &Happened) -> Option<Part> {
         if self.field == "*" {
             return Some(Part::One);
         }
@@ -102,15 +136,15 @@ impl Definition {
         }
     }
 
-    fn matches(&self, event: &Happened) -> bool {
+    pub fn matches(&self, event: &Happened) -> bool {
         self.event_type.is_none_or(|wanted| wanted == event.event_type) && event.has(&self.dimensions)
     }
 
-    /// The meter's value over parts with their times, in the order of their ids.
-    fn value(&self, parts: &[(Timestamp, Part)]) -> Option<Quantity> {
+    /// The meter's value over parts with their ids and times.
+    fn value(&self, parts: &[(EventId, Timestamp, Part)]) -> Option<Quantity> {
         let amounts = || {
-            parts.iter().filter_map(|(at, part)| match part {
-                Part::Amount(steps) => Some((*at, *steps)),
+            parts.iter().filter_map(|(id, at, part)| match part {
+                Part::Amount(steps) => Some(((*at, *id), *steps)),
                 _ => None,
             })
         };
@@ -120,7 +154,6 @@ impl Definition {
             Aggregation::Count => whole(parts.len()),
             Aggregation::Max => amounts().map(|(_, steps)| steps).max(),
             Aggregation::Min => amounts().map(|(_, steps)| steps).min(),
-            // Of several at one instant, `max_by_key` gives the last: the one with the greatest id.
             Aggregation::Latest => amounts().max_by_key(|(at, _)| *at).map(|(_, steps)| steps),
             Aggregation::Avg => {
                 let total: i128 = amounts().map(|(_, steps)| steps).sum();
@@ -129,7 +162,7 @@ impl Definition {
             Aggregation::Unique => {
                 let members: BTreeSet<_> = parts
                     .iter()
-                    .filter_map(|(_, part)| match part {
+                    .filter_map(|(_, _, part)| match part {
                         Part::Member(member) => Some(member),
                         _ => None,
                     })
@@ -149,29 +182,72 @@ pub struct Plain {
     pub meters: Vec<Meter>,
     pub limits: Vec<Limit>,
     pub zone: Zone,
+    pub raises: Vec<Raised>,
+    pub resets: Vec<Forgiven>,
+    pub holds: Vec<Held>,
+    pub alerts: Vec<PlainAlert>,
 }
 
 /// One limit as it applies to a customer.
-struct Applying<'a> {
-    limit: &'a Limit,
-    meter: &'a Meter,
-    window: Window,
-    source: Source,
-    used: Quantity,
-    refuses: bool,
+pub struct Applying<'a> {
+    pub index: usize,
+    pub limit: &'a Limit,
+    pub meter: &'a Meter,
+    pub window: Window,
+    pub source: Source,
+    /// The limit's own value, or what it was raised to.
+    pub value: Quantity,
+    pub used: Quantity,
+    pub held: Quantity,
+    /// What counts, with what is held.
+    pub taken: Vec<(EventId, Timestamp, Part)>,
+    pub reset_at: Option<Timestamp>,
+    pub refuses: bool,
 }
 
 impl Applying<'_> {
     fn remaining(&self) -> Quantity {
-        Quantity::from_steps((self.limit.value.steps() - self.used.steps()).max(0))
+        Quantity::from_steps((self.value.steps() - self.used.steps() - self.held.steps()).max(0))
     }
 
     fn exceeded(&self) -> bool {
-        self.used >= self.limit.value
+        self.used.steps() + self.held.steps() >= self.value.steps()
+    }
+
+    /// Whether a hard limit refuses an event that counts on it, as tracking does.
+    pub fn refuses(&self, event: &Happened) -> bool {
+        let definition = &self.meter.definition;
+        let Some(part) = definition.part_of(event) else { return false };
+        let value = |parts: &[_]| definition.value(parts).unwrap_or(Quantity::ZERO);
+        let mut with = self.taken.clone();
+        with.push((event.id, event.at, part));
+        let (before, after) = (value(&self.taken), value(&with));
+        self.limit.enforcement == Enforcement::Hard && after > self.value && after > before
+    }
+
+    pub fn checked(&self) -> CheckedLimit {
+        CheckedLimit {
+            id: self.limit.id,
+            name: self.limit.name.clone(),
+            meter_id: self.meter.id,
+            period: self.limit.period,
+            limit: self.value,
+            used: self.used,
+            held: self.held,
+            remaining: self.remaining(),
+            exceeded: self.exceeded(),
+            reset: self.reset(),
+        }
     }
 
     fn reset(&self) -> Option<i64> {
         self.window.end.map(|end| end.as_micros().div_euclid(1_000_000) + i64::from(end.as_micros() % 1_000_000 != 0))
+    }
+}
+
+impl Held {
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.state == ReservationState::Live && now < self.expires_at
     }
 }
 
@@ -192,45 +268,91 @@ impl Plain {
         period.window(owner.zone.unwrap_or(self.zone), owner.anchor, now)
     }
 
+    /// The newest reset of a limit for a customer.
+    fn reset(&self, limit: usize, customer: &str) -> Option<&Forgiven> {
+        self.resets.iter().rev().find(|reset| reset.limit == limit && reset.customer == customer)
+    }
+
+    /// The newest raise of a limit for a customer, with its number from 1, and whether it is in force.
+    pub fn raise(&self, limit: usize, customer: &str, now: Timestamp) -> Option<(usize, &Raised, bool)> {
+        let numbered = self.raises.iter().enumerate().rev();
+        let mut mine = numbered.filter(|(_, raise)| raise.limit == limit && raise.customer == customer);
+        let in_force = |raise: &Raised| now < raise.until && raise.value > self.limits[limit].value;
+        mine.next().map(|(number, raise)| (number + 1, raise, in_force(raise)))
+    }
+
     /// The parts of a customer's events in a limit over a window; for `latest`, also those from before it.
-    fn parts(&self, limit: &Limit, customer: &str, window: Window) -> Vec<(Timestamp, Part)> {
+    pub fn parts(&self, index: usize, customer: &str, window: Window) -> Vec<(EventId, Timestamp, Part)> {
+        let limit = &self.limits[index];
         let definition = &self.meters[limit.meter].definition;
         let carries = definition.aggregation == Aggregation::Latest;
-        self.counting()
+        let from = self.reset(index, customer).map_or(0, |reset| reset.from);
+        self.events[from..]
+            .iter()
+            .filter(|event| event.voided.is_none())
             .filter(|event| event.customer == customer && event.has(&limit.filters) && definition.matches(event))
             .filter(|event| {
                 window.contains(event.at) || (carries && window.start.is_some_and(|start| event.at < start))
             })
-            .filter_map(|event| Some((event.at, definition.part_of(event)?)))
+            .filter_map(|event| Some((event.id, event.at, definition.part_of(event)?)))
             .collect()
     }
 
     /// The limits that apply to a customer, own ones first.
-    fn applying(&self, customer: &str, now: Timestamp) -> Vec<Applying<'_>> {
-        let in_force = |limit: &&Limit| limit.enabled && !limit.archived;
-        let own: Vec<_> =
-            self.limits.iter().filter(in_force).filter(|limit| limit.customer.as_deref() == Some(customer)).collect();
-        let defaults = self.limits.iter().filter(in_force).filter(|limit| limit.customer.is_none());
+    pub fn applying(&self, customer: &str, now: Timestamp) -> Vec<Applying<'_>> {
+        self.applying_at(customer, now, now)
+    }
+
+    /// The same in the windows of an instant.
+    pub fn applying_at(&self, customer: &str, at: Timestamp, now: Timestamp) -> Vec<Applying<'_>> {
+        let all = self.limits.iter().enumerate();
+        let in_force = all.filter(|(_, limit)| limit.enabled && !limit.archived);
+        let (own, others): (Vec<_>, Vec<_>) =
+            in_force.partition(|(_, limit)| limit.customer.as_deref() == Some(customer));
         let replaced = |limit: &Limit| {
-            own.iter().any(|own| own.meter == limit.meter && own.period == limit.period && own.filters == limit.filters)
+            own.iter()
+                .any(|(_, own)| own.meter == limit.meter && own.period == limit.period && own.filters == limit.filters)
         };
-        let defaults = defaults.filter(|limit| !replaced(limit)).map(|limit| (limit, Source::Default));
-        let all = own.iter().map(|limit| (*limit, Source::Own)).chain(defaults);
-        all.map(|(limit, source)| {
+        let defaults = others.into_iter().filter(|(_, limit)| limit.customer.is_none() && !replaced(limit));
+        let defaults = defaults.map(|(index, limit)| (index, limit, Source::Default));
+        let all = own.iter().map(|(index, limit)| (*index, *limit, Source::Own)).chain(defaults);
+        all.map(|(index, limit, source)| {
             let meter = &self.meters[limit.meter];
-            let window = self.window(customer, limit.period, now);
-            let used = meter.definition.value(&self.parts(limit, customer, window)).unwrap_or(Quantity::ZERO);
-            let refuses = limit.enforcement == Enforcement::Hard && used >= limit.value;
-            Applying { limit, meter, window, source, used, refuses }
+            let window = self.window(customer, limit.period, at);
+            let parts = self.parts(index, customer, window);
+            let value_of = |parts: &[_]| meter.definition.value(parts).unwrap_or(Quantity::ZERO);
+            let used = value_of(&parts);
+            let mut taken = parts;
+            let live = self.holds.iter().filter(|hold| hold.is_live(now) && window.contains(now));
+            for hold in live.filter(|hold| {
+                let event = &hold.event;
+                event.customer == customer && event.has(&limit.filters) && meter.definition.matches(event)
+            }) {
+                // It takes and never gives.
+                let Some(part) = meter.definition.part_of(&hold.event) else { continue };
+                let mut with = taken.clone();
+                with.push((EventId::new(hold.id.uuid()), now, part));
+                if value_of(&with) > value_of(&taken) {
+                    taken = with;
+                }
+            }
+            let held = Quantity::from_steps(value_of(&taken).steps() - used.steps());
+            let value = match self.raise(index, customer, now) {
+                Some((_, raise, true)) => raise.value,
+                _ => limit.value,
+            };
+            let reset_at = self.reset(index, customer).map(|reset| reset.at).filter(|at| window.contains(*at));
+            let refuses = limit.enforcement == Enforcement::Hard && used.steps() + held.steps() >= value.steps();
+            Applying { index, limit, meter, window, source, value, used, held, taken, reset_at, refuses }
         })
         .collect()
     }
 
     /// Refusing limits first, then the least remaining share, then id.
-    fn sorted(mut applying: Vec<Applying<'_>>) -> Vec<Applying<'_>> {
+    pub fn sorted(mut applying: Vec<Applying<'_>>) -> Vec<Applying<'_>> {
         applying.sort_by(|a, b| {
-            let left = a.remaining().steps() * b.limit.value.steps();
-            let right = b.remaining().steps() * a.limit.value.steps();
+            let left = a.remaining().steps() * b.value.steps();
+            let right = b.remaining().steps() * a.value.steps();
             (!a.refuses, left, a.limit.id).cmp(&(!b.refuses, right, b.limit.id))
         });
         applying
@@ -245,9 +367,9 @@ impl Plain {
             unit: applying.meter.unit.clone(),
             aggregation: applying.meter.definition.aggregation,
             period: applying.limit.period,
-            limit: applying.limit.value,
+            limit: applying.value,
             used: applying.used,
-            held: Quantity::ZERO,
+            held: applying.held,
             remaining: applying.remaining(),
             exceeded: applying.exceeded(),
             reset: applying.reset(),
@@ -256,9 +378,60 @@ impl Plain {
             enforcement: applying.limit.enforcement,
             source: applying.source,
             dimension_filters: applying.limit.filters.clone(),
-            utilisation: percent(applying.used, applying.limit.value),
+            utilisation: percent(applying.used, applying.value),
+            forecast: self.forecast(applying, customer, now),
+            raised: (applying.value > applying.limit.value).then(|| RunningRaise {
+                own_value: applying.limit.value,
+                until: self.raises[self.raise(applying.index, customer, now).map_or(0, |(number, ..)| number - 1)]
+                    .until,
+                note: "raised".to_owned(),
+            }),
+            reset_at: applying.reset_at,
         };
         Self::sorted(self.applying(customer, now)).iter().map(shown).collect()
+    }
+
+    /// When a limit runs out, by plain arithmetic: numbers here are small.
+    fn forecast(&self, applying: &Applying<'_>, customer: &str, now: Timestamp) -> Forecast {
+        let none = |outlook| Forecast { outlook, runs_out_at: None, basis: None };
+        let aggregation = applying.meter.definition.aggregation;
+        if aggregation != Aggregation::Sum && aggregation != Aggregation::Count {
+            return none(Outlook::NoRate);
+        }
+        let events = self.events.iter().filter(|event| event.voided.is_none() && event.customer == customer);
+        let start = applying.reset_at.or(applying.window.start);
+        let Some(from) = start.or_else(|| events.map(|event| event.at).min()) else {
+            return none(Outlook::TooEarly);
+        };
+        let hour = 3_600_000_000_i128;
+        let micros = |from: Timestamp, to: Timestamp| i128::from(to.as_micros()) - i128::from(from.as_micros());
+        let passed = micros(from, now);
+        let least = applying.window.end.map_or(hour, |end| (micros(from, end) / 100).max(60_000_000));
+        let (used, left) = (applying.used.steps(), applying.remaining().steps());
+        let taking = |left: i128| if used > 0 { (left * passed + used - 1).div_euclid(used) } else { 0 };
+        let mut ahead = taking(left);
+        if let Some((_, raise, true)) = self.raise(applying.index, customer, now)
+            && ahead > micros(now, raise.until)
+        {
+            let own_left = applying.limit.value.steps() - used - applying.held.steps();
+            ahead = taking(own_left.max(0)).max(micros(now, raise.until));
+        }
+        let until = applying.window.end.map_or(36_525 * 24 * hour, |end| micros(now, end));
+        let outlook = match () {
+            () if applying.exceeded() => Outlook::UsedUp,
+            () if passed < least => Outlook::TooEarly,
+            () if used <= 0 => Outlook::NotGrowing,
+            () if ahead < until => Outlook::RunsOut,
+            () => Outlook::Lasts,
+        };
+        let basis = (passed >= least).then(|| Basis {
+            from,
+            to: now,
+            used: applying.used,
+            per_hour: Some(Quantity::from_steps(used * hour / passed)),
+        });
+        let runs_out_at = (outlook == Outlook::RunsOut).then(|| Timestamp::from_micros(now.as_micros() + ahead as i64));
+        Forecast { outlook, runs_out_at, basis }
     }
 
     /// Whether a check lets a customer through, and the limits it answers.
@@ -271,7 +444,6 @@ impl Plain {
             values: check.values.clone().unwrap_or_default(),
             dimensions: check.dimensions.clone().unwrap_or_default(),
             at: now,
-            ahead: false,
             voided: None,
         };
         let mut applying = self.applying(&check.customer_id, now);
@@ -280,32 +452,19 @@ impl Plain {
         }
         if check.values.is_some() {
             for applying in &mut applying {
-                let definition = &applying.meter.definition;
-                let mut parts = self.parts(applying.limit, &check.customer_id, applying.window);
-                let part = definition.part_of(&candidate);
-                let contributes = part.is_some();
-                parts.extend(part.map(|part| (now, part)));
-                let after = definition.value(&parts).unwrap_or(Quantity::ZERO);
-                applying.refuses = applying.limit.enforcement == Enforcement::Hard
-                    && contributes
-                    && after > applying.limit.value
-                    && after > applying.used;
+                applying.refuses = applying.refuses(&candidate);
             }
         }
         let sorted = Self::sorted(applying);
-        let checked = |applying: &Applying<'_>| CheckedLimit {
-            id: applying.limit.id,
-            name: applying.limit.name.clone(),
-            meter_id: applying.meter.id,
-            period: applying.limit.period,
-            limit: applying.limit.value,
-            used: applying.used,
-            held: Quantity::ZERO,
-            remaining: applying.remaining(),
-            exceeded: applying.exceeded(),
-            reset: applying.reset(),
-        };
-        (!sorted.iter().any(|applying| applying.refuses), sorted.iter().map(checked).collect())
+        let limits = sorted.iter().map(Applying::checked).collect();
+        (!sorted.iter().any(|applying| applying.refuses), limits)
+    }
+
+    /// The limits on which an event counts, in its own windows, with what the customer holds.
+    pub fn counting_on(&self, event: &Happened, now: Timestamp) -> Vec<Applying<'_>> {
+        let mut applying = self.applying_at(&event.customer, event.at, now);
+        applying.retain(|one| event.has(&one.limit.filters) && one.meter.definition.matches(event));
+        applying
     }
 
     /// A meter's value over all of a customer's events.
@@ -313,7 +472,7 @@ impl Plain {
         let parts: Vec<_> = self
             .counting()
             .filter(|event| event.customer == customer && meter.definition.matches(event))
-            .filter_map(|event| Some((event.at, meter.definition.part_of(event)?)))
+            .filter_map(|event| Some((event.id, event.at, meter.definition.part_of(event)?)))
             .collect();
         meter.definition.value(&parts)
     }

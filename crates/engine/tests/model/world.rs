@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use weir_core::aggregate::Aggregation;
 use weir_core::error::Code;
 use weir_core::event::EventInput;
-use weir_core::id::EventId;
+use weir_core::id::{EventId, ReservationId};
 use weir_core::quantity::Quantity;
 use weir_core::time::{Timestamp, Zone};
 use weir_engine::model::{Check, ListCustomers, ListEvents, ListMeters, ListStandings, PageSize, ProjectPatch};
@@ -42,6 +42,11 @@ pub struct World {
     pub recorded: Option<Timestamp>,
     pub keys: BTreeMap<(String, String), Sent>,
     pub last_id: Option<EventId>,
+    /// What reservations were committed as.
+    pub committed: BTreeMap<ReservationId, EventId>,
+    /// A new life began earlier than the last one ended, by a clock that was set back meanwhile. What is kept for sorting alone
+    /// may be of a window that has not begun again, until something happens.
+    pub went_back: bool,
 }
 
 fn open(dir: &TempDir, clock: &Arc<ManualClock>) -> Life {
@@ -77,21 +82,53 @@ impl World {
             built_in("total_tokens", "values.tokens", Aggregation::Sum),
             built_in("total_cost_cents", "values.cost_cents", Aggregation::Sum),
         ];
-        let plain =
-            Plain { events: Vec::new(), customers: BTreeMap::new(), meters, limits: Vec::new(), zone: Zone::UTC };
-        World { life, clock, dir, plain, now, recorded: None, keys: BTreeMap::new(), last_id: None }
+        let plain = Plain {
+            events: Vec::new(),
+            customers: BTreeMap::new(),
+            meters,
+            limits: Vec::new(),
+            zone: Zone::UTC,
+            raises: Vec::new(),
+            resets: Vec::new(),
+            holds: Vec::new(),
+            alerts: Vec::new(),
+        };
+        let committed = BTreeMap::new();
+        World {
+            life,
+            clock,
+            dir,
+            plain,
+            now,
+            recorded: None,
+            keys: BTreeMap::new(),
+            last_id: None,
+            committed,
+            went_back: false,
+        }
     }
 
     pub fn put_project_in(&mut self, zone: Zone) {
+        let is_new = self.plain.zone != zone;
         let patch = ProjectPatch { timezone: Some(zone), ..ProjectPatch::default() };
         self.life.runtime.block_on(self.life.engine.update_project(&actor(), patch)).expect("a new zone");
         self.plain.zone = zone;
+        if is_new {
+            self.change_everyone();
+        }
+    }
+
+    /// After a change that is judged for everyone in the background.
+    pub fn change_everyone(&mut self) {
+        self.settle();
+        self.plain.judge_everyone(self.now);
     }
 
     pub fn move_clock(&mut self, to: Timestamp) {
         self.clock.set(to);
         self.now = self.now.max(to);
         assert_eq!(self.life.engine.now(), self.now, "time never steps back");
+        self.settle();
     }
 
     /// Closes the engine, has the doctor look, and opens it again.
@@ -120,8 +157,11 @@ impl World {
     fn wake(&mut self) {
         use weir_engine::Clock;
         let clock = self.clock.now();
-        self.now = self.recorded.map_or(clock, |recorded| recorded.max(clock));
+        let now = self.recorded.map_or(clock, |recorded| recorded.max(clock));
+        self.went_back |= now < self.now;
+        self.now = now;
         assert_eq!(self.life.engine.now(), self.now, "not before the last event");
+        self.settle();
     }
 
     fn examine(&self) {
@@ -139,6 +179,7 @@ impl World {
 
     /// Compares customers: everything that is known of them.
     pub fn look(&self, which: u8) {
+        self.compare_told();
         for (number, customer) in CUSTOMERS.into_iter().enumerate() {
             if which & (1 << number) != 0 {
                 self.look_at(customer);
@@ -204,14 +245,10 @@ impl World {
             assert_eq!(Some(&row.standing), expected, "{} at {}", row.customer_id, self.now);
         }
         let share = |row: &weir_engine::model::StandingRow| percent(row.standing.used, row.standing.limit);
-        let in_time = |customer: &str| !plain.counting().any(|event| event.ahead && event.customer == customer);
-        // What lies ahead moves into the current window by itself, and is sorted anew only when something else happens.
-        if CUSTOMERS.into_iter().all(in_time) {
-            assert!(
-                rows.data.windows(2).all(|pair| share(&pair[0]) >= share(&pair[1])),
-                "closest to their limit first"
-            );
-        }
+        assert!(
+            self.went_back || rows.data.windows(2).all(|pair| share(&pair[0]) >= share(&pair[1])),
+            "closest to their limit first"
+        );
         let list = ListCustomers { include_archived: true, ..ListCustomers::default() };
         let (page, total) = runtime.block_on(engine.customers(list)).expect("customers");
         assert_eq!((page.data.len(), total), (plain.customers.len(), plain.customers.len() as u64));
@@ -220,7 +257,7 @@ impl World {
             assert_eq!(customer.last_event_at, self.last_event_of(id));
             let used: Vec<_> =
                 plain.standing(id, self.now).into_iter().filter(|one| one.used > Quantity::ZERO).collect();
-            if !in_time(id) {
+            if self.went_back {
                 continue;
             }
             if !owner.archived {

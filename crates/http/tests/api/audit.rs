@@ -76,6 +76,9 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
     steps.changes("project.update", json!({ "name": "Ours", "timezone": "Europe/Berlin" })).await;
     steps.changes_nothing("project.update", json!({ "name": "Ours" })).await;
     steps.changes_nothing("project.update", json!({})).await;
+    steps.changes("project.update", json!({ "clientOrigins": ["https://app.example"] })).await;
+    steps.changes_nothing("project.update", json!({ "clientOrigins": ["https://APP.example:443"] })).await;
+    steps.fails("project.update", json!({ "clientOrigins": ["https://app.example/path"] })).await;
     steps.fails("project.update", json!({ "name": "" })).await;
 
     let acme = json!({ "id": "acme" });
@@ -118,6 +121,51 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
     steps.changes("limits.restore", json!({ "id": limit })).await;
     steps.changes_nothing("limits.restore", json!({ "id": limit })).await;
 
+    let raise = |value: u32| json!({ "id": limit, "customerId": "newcomer", "limitValue": value, "until": "2032-01-01T00:00:00Z", "note": "n" });
+    steps.changes("limits.raise", raise(9)).await;
+    steps.fails("limits.raise", raise(6)).await;
+    steps.changes("limits.end_raise", json!({ "id": limit, "customerId": "newcomer" })).await;
+    steps.changes_nothing("limits.end_raise", json!({ "id": limit, "customerId": "newcomer" })).await;
+    steps.changes("limits.reset", json!({ "id": limit, "customerId": "newcomer", "note": "n" })).await;
+    steps.fails("limits.reset", json!({ "id": limit, "customerId": "newcomer", "note": "" })).await;
+    steps.fails("limits.reset", json!({ "id": limit, "customerId": "nobody", "note": "n" })).await;
+    assert_eq!(facts(&host, json!({ "operation": "limits", "customerId": "newcomer" })).await.len(), 7);
+
+    host.ok("limits.update", json!({ "id": limit, "alertThresholds": [50, 100] })).await;
+    host.ok("events.record", json!({ "customerId": "newcomer", "eventType": "t", "values": { "tokens": 6 } })).await;
+    let alerts = host.ok("alerts.list", json!({})).await["data"].clone();
+    steps.changes("alerts.acknowledge", json!({ "id": alerts[1]["id"] })).await;
+    steps.changes_nothing("alerts.acknowledge", json!({ "id": alerts[1]["id"] })).await;
+    steps.changes("alerts.acknowledge_all", json!({ "upTo": alerts[0]["id"] })).await;
+    steps.changes_nothing("alerts.acknowledge_all", json!({ "upTo": alerts[0]["id"] })).await;
+    steps.fails("alerts.acknowledge", json!({ "id": "alt_00000000-0000-8000-8000-000000000000" })).await;
+    host.ok("limits.update", json!({ "id": limit, "alertThresholds": [] })).await;
+
+    let new = json!({ "customerId": "newcomer", "name": "credits", "metered": { "meterId": meter, "amount": 1 } });
+    let balance = id(&steps.changes("balances.create", new.clone()).await);
+    steps.fails("balances.create", new).await;
+    steps.fails("meters.archive", json!({ "id": meter })).await;
+    steps.changes("balances.update", json!({ "id": balance, "priority": 5, "metered": null })).await;
+    steps.changes_nothing("balances.update", json!({ "id": balance, "priority": 5, "unit": null })).await;
+    steps.fails("balances.update", json!({ "id": balance, "priority": 1001 })).await;
+    let of = |amount: &str| json!({ "customerId": "newcomer", "name": "credits", "amount": amount, "idempotencyKey": amount });
+    let noted = |mut request: Value, note: &str| {
+        request["note"] = json!(note);
+        request
+    };
+    steps.changes("balances.credit", of("9")).await;
+    steps.changes_nothing("balances.credit", of("9")).await;
+    steps.fails("balances.credit", of("0")).await;
+    steps.changes("balances.adjust", noted(of("-1"), "n")).await;
+    steps.changes_nothing("balances.adjust", noted(of("-1"), "n")).await;
+    steps.fails("balances.adjust", noted(of("-2"), "")).await;
+    steps.changes("balances.archive", json!({ "id": balance })).await;
+    steps.changes_nothing("balances.archive", json!({ "id": balance })).await;
+    steps.fails("balances.credit", of("8")).await;
+    steps.changes("balances.restore", json!({ "id": balance })).await;
+    steps.changes_nothing("balances.restore", json!({ "id": balance })).await;
+    assert_eq!(facts(&host, json!({ "operation": "balances", "customerId": "newcomer" })).await.len(), 6);
+
     let new = json!({ "name": "burst", "window": "minute", "limitValue": 5, "customerId": "newcomer" });
     let rate = id(&steps.changes("rate_limits.create", new.clone()).await);
     steps.fails("rate_limits.create", new).await;
@@ -149,8 +197,39 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
 
     let key = id(&steps.changes("keys.create", json!({ "name": "worker", "scope": "ingest" })).await);
     steps.fails("keys.create", json!({ "name": "", "scope": "ingest" })).await;
+    steps.changes("keys.update", json!({ "id": key, "perMinute": 5 })).await;
+    steps.changes_nothing("keys.update", json!({ "id": key, "perMinute": 5, "name": "worker" })).await;
+    steps.fails("keys.update", json!({ "id": key, "perDay": 0 })).await;
+    steps.changes("keys.rotate", json!({ "id": key })).await;
+    steps.fails("keys.rotate", json!({ "id": key, "overlapSeconds": 9_999_999 })).await;
     steps.changes("keys.revoke", json!({ "id": key })).await;
     steps.changes_nothing("keys.revoke", json!({ "id": key })).await;
+
+    let new = json!({ "url": "http://127.0.0.1:9/", "allowPrivate": true });
+    let webhook = id(&steps.changes("webhooks.create", new).await);
+    steps.fails("webhooks.create", json!({ "url": "http://127.0.0.1:9/" })).await;
+    steps.changes("webhooks.update", json!({ "id": webhook, "description": "ours" })).await;
+    steps.changes_nothing("webhooks.update", json!({ "id": webhook, "description": "ours", "enabled": true })).await;
+    steps.fails("webhooks.update", json!({ "id": webhook, "eventTypes": [] })).await;
+    let ping = id(&steps.changes("webhooks.test", json!({ "id": webhook })).await);
+    steps.changes("webhooks.redeliver", json!({ "id": webhook, "deliveryId": ping })).await;
+    steps.changes("webhooks.rotate", json!({ "id": webhook })).await;
+    steps.changes("webhooks.update", json!({ "id": webhook, "enabled": false })).await;
+    steps.fails("webhooks.test", json!({ "id": webhook })).await;
+    steps.changes("webhooks.enable", json!({ "id": webhook })).await;
+    steps.changes_nothing("webhooks.enable", json!({ "id": webhook })).await;
+    steps.changes("webhooks.archive", json!({ "id": webhook })).await;
+    steps.changes_nothing("webhooks.archive", json!({ "id": webhook })).await;
+    let new = json!({ "publicMetadata": { "customerId": "newcomer" }, "serverContext": { "tier": "confidential" } });
+    let token = steps.changes("client_tokens.create", new).await;
+    steps.fails("client_tokens.create", json!({ "publicMetadata": {} })).await;
+    steps.changes("client_tokens.revoke", json!({ "id": token["id"] })).await;
+    steps.changes_nothing("client_tokens.revoke", json!({ "id": token["id"] })).await;
+    steps.changes_nothing("client_tokens.introspect", json!({ "token": token["token"] })).await;
+    let about = facts(&host, json!({ "operation": "client_tokens", "customerId": "newcomer" })).await;
+    assert_eq!(about.len(), 2);
+    let told = serde_json::to_string(&about).unwrap();
+    assert!(!told.contains("confidential") && !told.contains(token["token"].as_str().unwrap()), "{told}");
 
     // The sample is made of meters and limits, each a change of its own.
     let before = count(&host).await;

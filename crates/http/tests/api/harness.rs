@@ -1,7 +1,7 @@
 //! A server on a free port, and a client that knows the table of operations.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -10,10 +10,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use weir_api::{App, Row, TABLE};
-use weir_engine::model::{NewKey, Scope};
-use weir_engine::{Actor, Engine, OpenOptions, SystemClock};
-use weir_http::{Server, guarded, public};
+use weir_api::{App, Reach, Row, TABLE};
+use weir_engine::model::{Change, NewKey, Scope};
+use weir_engine::{Actor, Clock, Engine, OpenOptions, SystemClock};
+use weir_http::{Limits, Server, guarded, public};
 
 /// Nothing in these tests takes as long.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -53,11 +53,28 @@ impl Reply {
 
 impl Host {
     pub async fn start() -> Self {
+        Host::within(Limits::default()).await
+    }
+
+    pub async fn within(limits: Limits) -> Self {
+        Host::of(limits, SystemClock, |_| ()).await
+    }
+
+    pub async fn with(clock: impl Clock) -> Self {
+        Host::of(Limits::default(), clock, |_| ()).await
+    }
+
+    /// Within bounds, on an engine with other settings than usual.
+    pub async fn of(limits: Limits, clock: impl Clock, settings: impl FnOnce(&mut OpenOptions)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let engine = Engine::open(OpenOptions::new(dir.path().join("data")), SystemClock).await.unwrap();
+        let mut options = OpenOptions::new(dir.path().join("data"));
+        settings(&mut options);
+        let engine = Engine::open(options, clock).await.unwrap();
         let app = App::new(engine).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Server::start(listener, |stopping| guarded(public(app.clone(), stopping), [])).unwrap();
+        let server =
+            Server::within(limits, None, listener, |running| guarded(public(app.clone(), running), &app.engine, []))
+                .unwrap();
         let base = format!("http://{}", server.address());
         let client = Client::builder().no_proxy().timeout(DEADLINE).build().unwrap();
         let key = key(&app, Scope::Manage).await;
@@ -95,13 +112,21 @@ impl Host {
     }
 
     /// Does an operation as REST has it: ids into the path, the rest into the query or the body.
+    ///
+    /// Whatever comes back, the description says that it may.
     pub async fn call(&self, name: &str, request: Value) -> Reply {
         let row = Host::row(name);
+        let reply = self.call_row(row, request).await;
+        described(row, &reply);
+        reply
+    }
+
+    async fn call_row(&self, row: &'static Row, request: Value) -> Reply {
         self.called.lock().unwrap().insert(row.name);
         let mut members = request.as_object().cloned().unwrap_or_default();
         let mut path = row.path.to_owned();
         for id in row.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-            let value = members.remove(id).unwrap_or_else(|| panic!("{name} needs {id}"));
+            let value = members.remove(id).unwrap_or_else(|| panic!("{} needs {id}", row.name));
             path = path.replace(&format!("{{{id}}}"), &escape(value.as_str().unwrap()));
         }
         let method: Method = row.method.as_str().parse().unwrap();
@@ -154,9 +179,41 @@ impl Host {
     }
 }
 
+/// The description, as the server has it.
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(weir_api::openapi)
+}
+
+/// Holds an answer against the description: its status, its code and its headers.
+fn described(row: &Row, reply: &Reply) {
+    if row.reach == Reach::Local {
+        return;
+    }
+    let (name, document, status) = (row.name, document(), reply.status.as_u16());
+    let method = row.method.as_str().to_ascii_lowercase();
+    let mut response = &document["paths"][row.served_at()][method]["responses"][status.to_string()];
+    if let Some(reference) = response["$ref"].as_str() {
+        response = document.pointer(&reference[1..]).unwrap();
+    }
+    assert!(response.is_object(), "{name} is not said to answer {status}: {}", reply.text);
+    if status >= 400 {
+        let code = reply.refusal().0;
+        assert!(
+            response["content"]["application/json"]["examples"][&code].is_object(),
+            "{name} is not said to answer {code}"
+        );
+    }
+    for header in ["x-request-id", "www-authenticate", "retry-after", "x-ratelimit-limit", "x-quota-period"] {
+        let known = response["headers"].as_object().unwrap().keys().any(|known| known.eq_ignore_ascii_case(header));
+        assert!(known || !reply.headers.contains_key(header), "{name} is not said to answer {status} with {header}");
+    }
+}
+
 /// Makes a key of a scope.
 pub async fn key(app: &App, scope: Scope) -> String {
-    let new = NewKey { name: "test".to_owned(), scope, expires_at: None };
+    let new =
+        NewKey { name: "test".to_owned(), scope, expires_at: None, per_minute: Change::Clear, per_day: Change::Clear };
     app.engine.create_key(&Actor::cli(), new).await.unwrap().key
 }
 

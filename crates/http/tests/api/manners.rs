@@ -1,9 +1,11 @@
 //! HTTP manners: exact quantities either way, hosts and pages, sizes, forms, and the description of it all.
 
 use reqwest::Method;
+use reqwest::header::HeaderValue;
 use serde_json::json;
+use weir_http::Limits;
 
-use crate::harness::Host;
+use crate::harness::{DEADLINE, Host};
 
 #[tokio::test]
 async fn quantities_are_exact_numbers_or_strings() {
@@ -79,6 +81,26 @@ async fn wrong_routes_methods_sizes_and_types_are_told_apart() {
 }
 
 #[tokio::test]
+async fn the_pages_of_the_description_need_no_key_and_load_nothing_from_elsewhere() {
+    let host = Host::start().await;
+    let get = async |path: &str| host.send(host.client.get(format!("{}{path}", host.base))).await;
+    for (path, form) in [("/docs", "text/html"), ("/docs/meters", "text/html"), ("/docs/style.css", "text/css")] {
+        let page = get(path).await;
+        assert_eq!(page.status.as_u16(), 200, "{path}");
+        assert_eq!(page.headers["content-type"], format!("{form}; charset=utf-8"));
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("script"), "{policy}");
+    }
+    assert!(get("/docs").await.text.contains("href=\"/docs/meters#meters.create\""));
+    for path in ["/docs/nothing", "/docs/%ff", "/docs/meters/create", "/docs/..%2fv1"] {
+        assert_eq!(get(path).await.status.as_u16(), 404, "{path}");
+    }
+    let posted = host.send(host.client.post(format!("{}/docs", host.base))).await;
+    assert_eq!((posted.status.as_u16(), &posted.headers["allow"]), (405, &"GET,HEAD".parse().unwrap()));
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn the_description_and_the_health_need_no_key() {
     let host = Host::start().await;
     let bare = |path: &str| host.client.get(format!("{}{path}", host.base));
@@ -91,15 +113,30 @@ async fn the_description_and_the_health_need_no_key() {
 }
 
 #[tokio::test]
-async fn a_monitor_reads_counts_and_patch_is_put() {
+async fn a_request_keeps_the_name_that_its_caller_gives_it_if_it_is_one() {
     let host = Host::start().await;
-    host.ok("events.record", json!({ "customerId": "acme", "eventType": "t" })).await;
-    let text = host.get("/metrics").await.text;
-    assert!(
-        text.contains("\nweir_events 1\n") && text.contains("weir_http_requests_total{status=\"2xx\"} 1\n"),
-        "{text}"
-    );
-    assert_eq!(host.send(host.client.get(format!("{}/metrics", host.base))).await.refusal().0, "missing_api_key");
+    let long = "x".repeat(129);
+    for (given, kept) in [
+        ("my-request/1", true),
+        (&long[1..], true),
+        (&long, false),
+        ("two words", false),
+        ("caf\u{e9}", false),
+        ("", false),
+    ] {
+        let given = HeaderValue::from_bytes(given.as_bytes()).unwrap();
+        let reply = host.send(host.request(Method::GET, "/v1/nothing").header("x-request-id", &given)).await;
+        let (name, said) = (&reply.headers["x-request-id"], reply.json()["error"]["requestId"].clone());
+        assert_eq!(name.to_str().unwrap(), said.as_str().unwrap());
+        assert_eq!(name == given, kept, "{given:?} became {name:?}");
+        assert!(kept || name.to_str().unwrap().starts_with("req_"));
+    }
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn patch_is_put() {
+    let host = Host::start().await;
     let patched = host.post(Method::PATCH, "/v1/project", r#"{"name":"Patched"}"#).await;
     assert_eq!(patched.json()["name"], "Patched");
     host.stop().await;
@@ -107,7 +144,8 @@ async fn a_monitor_reads_counts_and_patch_is_put() {
 
 #[tokio::test]
 async fn a_request_under_way_ends_when_the_server_is_stopped() {
-    let mut host = Host::start().await;
+    // However slow the machine is.
+    let mut host = Host::within(Limits { drain: DEADLINE, ..Limits::default() }).await;
     let sample = host.request(Method::POST, "/v1/sample");
     let under_way = tokio::spawn(sample.send());
     // The first sample event being there shows that the request is being worked on.

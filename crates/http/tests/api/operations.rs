@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use weir_api::{Reach, TABLE};
+use weir_core::time::Timestamp;
 
 use crate::harness::Host;
 
@@ -17,8 +18,14 @@ async fn every_operation_works_over_http() {
     let meter = meters(&host).await;
     let limit = limits(&host, &meter).await;
     events(&host, &meter, &limit).await;
+    exceptions(&host, &limit).await;
     rate_limits(&host).await;
+    reservations(&host).await;
+    alerts(&host, &limit).await;
+    balances(&host, &meter).await;
     keys(&host).await;
+    webhooks(&host).await;
+    client_tokens(&host).await;
     imports(&host).await;
     charts(&host, &meter).await;
     host.ok("sample.create", json!({})).await;
@@ -36,8 +43,10 @@ async fn every_operation_works_over_http() {
 }
 
 async fn project(host: &Host) {
-    let project = host.ok("project.update", json!({ "name": "Ours", "timezone": "Europe/Berlin" })).await;
+    let patch = json!({ "name": "Ours", "timezone": "Europe/Berlin", "clientOrigins": ["https://App.example:443"] });
+    let project = host.ok("project.update", patch).await;
     assert_eq!((&project["name"], &project["timezone"]), (&json!("Ours"), &json!("Europe/Berlin")));
+    assert_eq!(project["clientOrigins"], json!(["https://app.example"]));
     assert_eq!(host.ok("project.get", json!({})).await, project);
     let status = host.ok("status.get", json!({})).await;
     assert_eq!((&status["events"], &status["version"]), (&json!(0), &json!(env!("CARGO_PKG_VERSION"))));
@@ -103,6 +112,31 @@ async fn limits(host: &Host, meter: &str) -> String {
     id
 }
 
+async fn exceptions(host: &Host, limit: &str) {
+    let raise = json!({ "id": limit, "customerId": "acme", "limitValue": "150.5", "until": "2100-01-01T00:00:00Z", "note": "a pilot" });
+    let (code, field) = host.refused("limits.raise", raise.clone()).await;
+    assert_eq!((code.as_str(), field.as_str()), ("invalid_field_value", "until"), "more than ten years ahead");
+    let now: Timestamp = serde_json::from_value(host.ok("status.get", json!({})).await["now"].clone()).unwrap();
+    let mut raise = raise;
+    raise["until"] = json!(now.saturating_add_micros(2 * 86_400_000_000));
+    let given = host.ok("limits.raise", raise.clone()).await;
+    assert_eq!(
+        (&given["limitValue"], &given["until"], &given["limitId"]),
+        (&json!(150.5), &raise["until"], &json!(limit))
+    );
+    let standing = host.ok("customers.standing", json!({ "id": "acme" })).await;
+    assert_eq!(
+        (&standing["limits"][0]["limit"], &standing["limits"][0]["raised"]["ownValue"]),
+        (&json!(150.5), &json!(100))
+    );
+    let ended = host.ok("limits.end_raise", json!({ "id": limit, "customerId": "acme" })).await;
+    assert_eq!(ended, json!({ "success": true }));
+    let reset = host.ok("limits.reset", json!({ "id": limit, "customerId": "acme", "note": "our mistake" })).await;
+    assert_eq!((&reset["used"], &reset["limit"], &reset["raised"]), (&json!(0), &json!(100), &Value::Null));
+    let facts = host.ok("audit.list", json!({ "customerId": "acme", "operation": "limits.reset" })).await;
+    assert_eq!(facts["data"][0]["after"]["note"], "our mistake");
+}
+
 async fn rate_limits(host: &Host) {
     let new = json!({ "name": "Burst", "window": "minute", "limitValue": 60, "customerId": "tracked" });
     let made = host.ok("rate_limits.create", new).await;
@@ -116,8 +150,138 @@ async fn rate_limits(host: &Host) {
     assert_eq!(host.refused("events.track", event).await.0, "customer_rate_limited");
     assert_eq!(host.ok("rate_limits.check", json!({ "customerId": "tracked" })).await["allowed"], false);
     assert_eq!(host.ok("refusals.list", json!({})).await["data"][0]["call"]["rateLimits"][0]["id"], *id);
+    let counted = host.ok("refusals.series", json!({ "customerId": "tracked", "interval": "15m" })).await;
+    assert_eq!((&counted["value"], &counted["truncatedBefore"]), (&json!(1), &Value::Null));
+    assert_eq!(counted["points"].as_array().unwrap().last().unwrap()["value"], 1);
     host.ok("rate_limits.archive", json!({ "id": id })).await;
     assert_eq!(host.ok("rate_limits.list", json!({})).await["data"], json!([]));
+}
+
+async fn reservations(host: &Host) {
+    let new = json!({ "customerId": "acme", "eventType": "llm", "values": { "tokens": "2.5" }, "dimensions": { "model": "m" }, "ttlSeconds": 60 });
+    let made = host.ok("reservations.create", new.clone()).await;
+    assert!(made["id"].as_str().unwrap().starts_with("rsv_"));
+    assert_eq!((&made["state"], &made["limits"][0]["held"]), (&json!("live"), &json!(2.5)));
+    let id = &made["id"];
+    let extended = host.ok("reservations.extend", json!({ "id": id, "ttlSeconds": 600 })).await;
+    assert!(extended["expiresAt"].as_str() > made["expiresAt"].as_str());
+    assert_eq!(host.ok("reservations.get", json!({ "id": id })).await, extended);
+    let done = host.ok("reservations.commit", json!({ "id": id, "values": { "tokens": 1 } })).await;
+    assert_eq!(
+        (&done["state"], &done["late"], &done["overdrawn"]),
+        (&json!("committed"), &json!(false), &json!(false))
+    );
+    assert_eq!(host.ok("events.get", json!({ "id": done["eventId"] })).await["event"]["values"]["tokens"], 1);
+    assert_eq!(host.refused("reservations.release", json!({ "id": id })).await.0, "conflict");
+    let other = host.ok("reservations.create", new.clone()).await;
+    assert_eq!(host.ok("reservations.release", json!({ "id": other["id"] })).await["state"], "released");
+    let released = host.ok("reservations.list", json!({ "customerId": "acme", "state": "released" })).await;
+    assert_eq!(released["data"][0]["id"], other["id"]);
+    let mut more = new;
+    more["values"]["tokens"] = json!(1_000);
+    assert_eq!(host.refused("reservations.create", more).await.0, "limit_exceeded");
+}
+
+async fn alerts(host: &Host, limit: &str) {
+    // 80 % and 100 % of 100 are the limit's thresholds.
+    for tokens in [95, 5] {
+        let event = json!({ "customerId": "loud", "eventType": "llm", "values": { "tokens": tokens } });
+        host.ok("events.record", event).await;
+    }
+    let list = json!({ "customerId": "loud", "limitId": limit, "state": "open" });
+    let listed = host.ok("alerts.list", list.clone()).await;
+    let thresholds: Vec<_> =
+        listed["data"].as_array().unwrap().iter().map(|alert| alert["limit"]["threshold"].clone()).collect();
+    assert_eq!(thresholds, [json!(100), json!(80)], "newest first");
+    let first = &listed["data"][1];
+    let of = &first["limit"];
+    assert_eq!((&of["used"], &of["percentage"], &of["period"]), (&json!(95), &json!(95), &json!("all_time")));
+    assert_eq!(&host.ok("alerts.get", json!({ "id": first["id"] })).await, first);
+    assert!(host.ok("status.get", json!({})).await["openAlerts"].as_u64() >= Some(2));
+    let done = host.ok("alerts.acknowledge", json!({ "id": first["id"] })).await;
+    assert_eq!((&done["state"], &done["acknowledgedBy"]["kind"]), (&json!("acknowledged"), &json!("key")));
+    let all = json!({ "upTo": listed["data"][0]["id"], "customerId": "loud" });
+    assert_eq!(host.ok("alerts.acknowledge_all", all).await, json!({ "acknowledged": 1 }));
+    assert_eq!(host.ok("alerts.list", list).await["data"], json!([]));
+}
+
+async fn balances(host: &Host, meter: &str) {
+    let new = json!({
+        "customerId": "prepaid", "name": "credits", "unit": "credits", "initialBalance": "10.5", "lowBalanceThreshold": 2,
+        "metered": { "meterId": meter, "amount": 3, "per": 10 }, "recurringCredit": { "amount": 5, "period": "month" },
+    });
+    let made = host.ok("balances.create", new).await;
+    let id = made["id"].clone();
+    assert_eq!(
+        (&made["currentBalance"], &made["low"], &made["metered"]["per"]),
+        (&json!(10.5), &json!(false), &json!(10))
+    );
+    assert_eq!(host.ok("balances.get", json!({ "id": id })).await["id"], id);
+    assert_eq!(host.ok("balances.list", json!({ "sort": "lowest", "query": "CRED" })).await["data"][0]["id"], id);
+    assert_eq!(host.ok("customers.balances", json!({ "id": "prepaid" })).await["balances"][0]["id"], id);
+    let changed = host.ok("balances.update", json!({ "id": id, "minimumBalance": -1, "unit": null })).await;
+    assert_eq!((&changed["availableBalance"], &changed["unit"]), (&json!(11.5), &Value::Null));
+    let of = |amount: &str| json!({ "customerId": "prepaid", "name": "credits", "amount": amount });
+    let with = |mut request: Value, name: &str, value: &str| {
+        request[name] = json!(value);
+        request
+    };
+    let credit = with(of("4.5"), "idempotencyKey", "k");
+    let credited = host.ok("balances.credit", credit.clone()).await;
+    assert_eq!((&credited["success"], &credited["transaction"]["balanceAfter"]), (&json!(true), &json!(15)));
+    assert_eq!(host.ok("balances.credit", credit).await["transaction"], credited["transaction"]);
+    assert_eq!(host.refused("balances.credit", with(of("5"), "idempotencyKey", "k")).await.0, "idempotency_conflict");
+    let past = with(of("5"), "expiresAt", "2020-01-01T00:00:00Z");
+    assert_eq!(host.refused("balances.credit", past).await, ("invalid_field_value".to_owned(), "expiresAt".to_owned()));
+    let debited = host.ok("balances.debit", of("5")).await;
+    assert_eq!(debited["transaction"]["paidBy"][0]["amount"], 5);
+    let refused = host.ok("balances.debit", of("50")).await;
+    assert_eq!((&refused["success"], &refused["error"]["code"]), (&json!(false), &json!("insufficient_balance")));
+    assert!(refused.get("transaction").is_none());
+    assert_eq!(
+        host.ok("balances.adjust", with(of("-1"), "note", "counted twice")).await["balance"]["currentBalance"],
+        9
+    );
+    let checked = host.ok("balances.check", of("10")).await;
+    assert_eq!((&checked["sufficient"], &checked["availableBalance"]), (&json!(true), &json!(10)));
+    let held = host.ok("balances.hold", of("2")).await;
+    let hold = held["hold"]["id"].clone();
+    assert_eq!((&held["balance"]["heldBalance"], &held["hold"]["state"]), (&json!(2), &json!("live")));
+    host.ok("balances.extend", json!({ "id": hold, "ttlSeconds": 600 })).await;
+    let captured = host.ok("balances.capture", json!({ "id": hold, "amount": 1.5 })).await;
+    assert_eq!((&captured["transaction"]["cause"]["holdId"], &captured["hold"]["captured"]), (&hold, &json!(1.5)));
+    assert_eq!(host.ok("balances.capture", json!({ "id": hold, "amount": "1.50" })).await, captured);
+    let other = host.ok("balances.hold", of("1")).await["hold"]["id"].clone();
+    assert_eq!(host.refused("balances.archive", json!({ "id": id })).await.0, "conflict");
+    assert_eq!(host.ok("balances.release", json!({ "id": other })).await["hold"]["state"], "released");
+    let listed = host.ok("balances.holds", json!({ "id": id, "state": "captured" })).await;
+    assert_eq!(listed["data"][0]["id"], hold);
+    let event = json!({ "customerId": "prepaid", "eventType": "llm", "values": { "tokens": 5 } });
+    let tracked = host.ok("events.track", event.clone()).await;
+    assert_eq!(
+        (&tracked["balances"][0]["amount"], &tracked["balances"][0]["currentBalance"]),
+        (&json!(1.5), &json!(6))
+    );
+    let mut dear = event;
+    dear["values"]["tokens"] = json!(50);
+    let refused = host.call("events.track", dear.clone()).await;
+    assert_eq!((refused.status.as_u16(), refused.refusal().0.as_str()), (429, "limit_exceeded"));
+    assert_eq!(refused.json()["error"]["details"]["balances"][0]["requestedAmount"], 15);
+    assert_eq!(host.ok("events.record", dear).await["overdrawn"], true);
+    let page = host.ok("balances.transactions", json!({ "id": id, "type": "debit", "limit": 2 })).await;
+    assert_eq!((&page["data"][0]["balanceAfter"], &page["hasMore"]), (&json!(-9), &json!(true)));
+    let rest = json!({ "id": id, "type": "debit", "limit": 2, "cursor": page["nextCursor"] });
+    assert_eq!(host.ok("balances.transactions", rest).await["data"][0]["amount"], 1.5);
+    let statement = host.ok("balances.statement", json!({ "id": id })).await;
+    assert_eq!((&statement["credited"], &statement["closingBalance"]), (&json!(15), &json!(-9)));
+    let grants = host.ok("balances.grants", json!({ "id": id })).await;
+    assert_eq!(grants["data"].as_array().unwrap().len(), 2);
+    let alert = &host.ok("alerts.list", json!({ "balanceId": id })).await["data"][0];
+    assert_eq!((&alert["kind"], &alert["balance"]["currentBalance"]), (&json!("balance_low"), &json!(-9)));
+    assert_eq!(host.ok("balances.archive", json!({ "id": id })).await, json!({ "success": true }));
+    assert_eq!(host.refused("balances.debit", of("1")).await.0, "balance_not_found");
+    assert_eq!(host.ok("balances.restore", json!({ "id": id })).await["currentBalance"], -9);
+    host.ok("balances.archive", json!({ "id": id })).await;
 }
 
 async fn events(host: &Host, meter: &str, limit: &str) {
@@ -147,10 +311,18 @@ async fn events(host: &Host, meter: &str, limit: &str) {
     assert_eq!((&check["allowed"], &check["limits"][0]["id"]), (&json!(true), &json!(limit)));
     let more = json!({ "customerId": "acme", "values": { "tokens": 0.9 } });
     assert_eq!(host.ok("limits.check", more).await["allowed"], false, "0.9 more would be beyond 100");
+    let asked = json!({ "customerId": "acme", "eventType": "llm", "values": { "tokens": 0.9 }, "dimensions": {} });
+    let told = host.ok("limits.explain", asked).await;
+    assert_eq!((&told["allowed"], &told["track"]["reason"]), (&json!(false), &json!("limit_exceeded")));
+    let why = told["limits"].as_array().unwrap().iter().find(|told| told["limitId"] == limit).unwrap();
+    assert_eq!((&why["verdict"], &why["share"]["after"]), (&json!("would_exceed"), &json!(100.000000001)));
+    assert_eq!((&why["events"][0]["value"], &why["eventsComplete"]), (&json!(99), &json!(true)));
     let voided = host.ok("events.void", json!({ "id": first["id"], "reason": "sent by mistake" })).await;
     assert_eq!(voided["voidReason"], "sent by mistake");
     let standings = host.ok("limits.standings", json!({ "limitId": limit })).await;
     assert_eq!(standings["data"][0]["customerId"], "acme");
+    let ahead = json!({ "outlook": "too_early", "runsOutAt": null, "basis": null });
+    assert_eq!(standings["data"][0]["standing"]["forecast"], ahead, "of an event recorded just now");
 }
 
 async fn keys(host: &Host) {
@@ -163,7 +335,74 @@ async fn keys(host: &Host) {
     assert!(listed["data"][0].get("key").is_none());
     let rest = host.ok("keys.list", json!({ "limit": 1, "cursor": listed["nextCursor"] })).await;
     assert_ne!(rest["data"][0]["id"], made["id"]);
+    let patch = json!({ "id": made["id"], "name": "workers", "perMinute": 5, "perDay": null });
+    let changed = host.ok("keys.update", patch).await;
+    assert_eq!(
+        (&changed["name"], &changed["perMinute"], &changed["perDay"]),
+        (&json!("workers"), &json!(5), &Value::Null)
+    );
+    let rotated = host.ok("keys.rotate", json!({ "id": made["id"] })).await;
+    assert!(rotated["key"] != made["key"] && rotated["id"] == made["id"]);
+    let listed = host.ok("keys.list", json!({ "limit": 1 })).await;
+    assert!(listed["data"][0]["oldSecretUntil"].is_string(), "{listed}");
     assert_eq!(host.ok("keys.revoke", json!({ "id": made["id"] })).await["success"], true);
+}
+
+async fn webhooks(host: &Host) {
+    let new = json!({ "url": "http://127.0.0.1:9/", "allowPrivate": true, "eventTypes": ["ping", "limit.exceeded"] });
+    let made = host.ok("webhooks.create", new).await;
+    assert!(made["secret"].as_str().unwrap().starts_with("whsec_"));
+    assert_eq!(made["eventTypes"], json!(["limit.exceeded", "ping"]), "in one order");
+    let id = &made["id"];
+    let listed = host.ok("webhooks.list", json!({})).await;
+    assert!(listed["data"][0]["id"] == *id && listed["data"][0].get("secret").is_none());
+    assert_eq!(host.ok("webhooks.get", json!({ "id": id })).await["secret"], made["secret"]);
+    let changed = host.ok("webhooks.update", json!({ "id": id, "eventTypes": null, "enabled": false })).await;
+    assert_eq!((&changed["eventTypes"], &changed["enabled"]), (&Value::Null, &json!(false)));
+    assert_eq!(host.ok("webhooks.enable", json!({ "id": id })).await["enabled"], true);
+    let ping = host.ok("webhooks.test", json!({ "id": id })).await;
+    assert_eq!((&ping["state"], &ping["payload"]["event"]), (&json!("waiting"), &json!("ping")));
+    let listed = host.ok("webhooks.deliveries", json!({ "id": id, "state": "waiting", "eventType": "ping" })).await;
+    assert_eq!(listed["data"][0], ping);
+    let again = host.ok("webhooks.redeliver", json!({ "id": id, "deliveryId": ping["id"] })).await;
+    assert_eq!(again["id"], ping["id"], "what waits is tried at once");
+    let rotated = host.ok("webhooks.rotate", json!({ "id": id })).await;
+    assert!(rotated["secret"] != made["secret"] && rotated["oldSecretUntil"].is_string());
+    assert_eq!(host.ok("webhooks.archive", json!({ "id": id })).await["success"], true);
+    let server = host.ok("server.get", json!({})).await;
+    assert_eq!((&server["canChange"], &server["lan"]), (&json!(false), &json!(false)));
+}
+
+async fn client_tokens(host: &Host) {
+    let new = json!({
+        "context": { "customer_id": "acme", "price": 0.5, "nested": [{ "a": [1] }] },
+        "serverContext": [1, { "tier": [2] }],
+        "ttlSeconds": 60,
+    });
+    let made = host.ok("client_tokens.create", new.clone()).await;
+    assert!(made["token"].as_str().unwrap().starts_with("weir_ct_") && made["id"].as_str().unwrap().starts_with("ct_"));
+    let known = host.ok("client_tokens.get", json!({ "id": made["id"] })).await;
+    assert_eq!(
+        (&known["customerId"], &known["publicMetadata"], &known["serverContext"]),
+        (&json!("acme"), &new["context"], &new["serverContext"])
+    );
+    assert_eq!((&known["expiresAt"], &known["revokedAt"]), (&made["expiresAt"], &Value::Null));
+    let other = host.ok("client_tokens.create", json!({ "publicMetadata": { "customerId": "beta" } })).await;
+    let listed = host.ok("client_tokens.list", json!({ "limit": 1 })).await;
+    assert_eq!((&listed["data"][0]["id"], &listed["hasMore"]), (&other["id"], &json!(true)), "newest first");
+    let of_acme = host.ok("client_tokens.list", json!({ "customerId": "acme" })).await;
+    assert_eq!(of_acme["data"], json!([known]));
+    let told = host.ok("client_tokens.introspect", json!({ "token": made["token"] })).await;
+    assert_eq!(
+        (&told["active"], &told["id"], &told["serverContext"]),
+        (&json!(true), &made["id"], &new["serverContext"])
+    );
+    assert_eq!(host.ok("client_tokens.revoke", json!({ "id": made["id"] })).await["success"], true);
+    let told = host.ok("client_tokens.introspect", json!({ "token": made["token"] })).await;
+    assert!(told["active"] == false && told["revokedAt"].is_string(), "{told}");
+    let unknown = host.refused("client_tokens.introspect", json!({ "token": "weir_ct_0" })).await;
+    assert_eq!(unknown.0, "client_token_not_found");
+    assert_eq!(host.refused("client_tokens.get", json!({ "id": "ct_1" })).await.0, "client_token_not_found");
 }
 
 async fn imports(host: &Host) {

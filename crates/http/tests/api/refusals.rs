@@ -115,6 +115,13 @@ fn configuration() -> Vec<Case> {
     let customer =
         |members: &str, code, field| ("/customers", format!(r#"{{"externalId":"z"{members}}}"#), code, field);
     let meter = |members: &str, code, field| ("/meters", format!(r#"{{"name":"m"{members}}}"#), code, field);
+    let balance =
+        |members: &str, code, field| ("/balances", format!(r#"{{"customerId":"a","name":"c"{members}}}"#), code, field);
+    let moved =
+        |path, members: &str, code, field| (path, format!(r#"{{"customerId":"a","name":"c"{members}}}"#), code, field);
+    let token = |metadata: &str, more: &str, code, field| {
+        ("/client-tokens", format!(r#"{{"publicMetadata":{{"customerId":"a",{metadata}}}{more}}}"#), code, field)
+    };
     let sum = r#","aggregation":"sum","field":"values.n""#;
     vec![
         ("/customers", "{}".into(), "missing_required_field", "externalId"),
@@ -140,9 +147,113 @@ fn configuration() -> Vec<Case> {
         ("/limits/check", "{}".into(), "missing_required_field", "customerId"),
         ("/limits/check", r#"{"customerId":"a","values":{"n":"x"}}"#.into(), invalid, "values.n"),
         ("/limits/check", r#"{"customerId":"a","dimension":{}}"#.into(), "unknown_field", "dimension"),
+        ("/limits/explain", "{}".into(), "missing_required_field", "customerId"),
+        ("/limits/explain", r#"{"customerId":"a","eventType":""}"#.into(), invalid, "eventType"),
+        (
+            "/limits/explain",
+            r#"{"customerId":"a","dimensions":{"event_type":"x"}}"#.into(),
+            invalid,
+            "dimensions.event_type",
+        ),
+        ("/limits/explain", r#"{"customerId":"a","value":{}}"#.into(), "unknown_field", "value"),
+        ("/alerts/acknowledge", "{}".into(), "missing_required_field", "upTo"),
+        ("/alerts/acknowledge", r#"{"upTo":"5"}"#.into(), invalid, "upTo"),
+        ("/reservations", "{}".into(), "missing_required_field", "customerId"),
+        ("/reservations", r#"{"customerId":"a","eventType":"t","ttlSeconds":0}"#.into(), invalid, "ttlSeconds"),
+        ("/reservations", r#"{"customerId":"a","eventType":"t","ttlSeconds":3601}"#.into(), invalid, "ttlSeconds"),
+        ("/reservations", r#"{"customerId":"a","eventType":"t","ttlSeconds":1.5}"#.into(), invalid, "ttlSeconds"),
+        ("/reservations", r#"{"customerId":"a","eventType":"t","values":{"n":"x"}}"#.into(), invalid, "values.n"),
+        ("/reservations", r#"{"customerId":"a","eventType":"t","ttl":5}"#.into(), "unknown_field", "ttl"),
+        (
+            "/reservations/rsv_00000000-0000-7000-8000-000000000000/commit",
+            r#"{"values":{"a b":1}}"#.into(),
+            invalid,
+            "values.a b",
+        ),
+        (
+            "/reservations/rsv_00000000-0000-7000-8000-000000000000/extend",
+            r#"{"ttlSeconds":-1}"#.into(),
+            invalid,
+            "ttlSeconds",
+        ),
+        ("/balances", r#"{"customerId":"a"}"#.into(), "missing_required_field", "name"),
+        balance(r#","initialBalance":-1"#, invalid, "initialBalance"),
+        balance(r#","priority":1001"#, invalid, "priority"),
+        balance(r#","topUp":{"below":1,"amount":0}"#, invalid, "topUp.amount"),
+        balance(r#","metered":{"meterId":"m","amount":1}"#, invalid, "metered.meterId"),
+        balance(
+            r#","metered":{"meterId":"mtr_00000000-0000-7000-8000-000000000000","amount":1}"#,
+            invalid,
+            "metered.meterId",
+        ),
+        balance(
+            r#","metered":{"meterId":"mtr_00000000-0000-7000-8000-000000000000","amount":0}"#,
+            invalid,
+            "metered.amount",
+        ),
+        balance(r#","recurringCredit":{"amount":1,"period":"all_time"}"#, invalid, "recurringCredit.period"),
+        balance(r#","recurringCredit":{"amount":0,"period":"day"}"#, invalid, "recurringCredit.amount"),
+        balance(r#","dimensionFilters":{"a b":"x"}"#, invalid, "dimensionFilters.a b"),
+        balance(r#","minimum":1"#, "unknown_field", "minimum"),
+        moved("/balances/credit", r#","amount":0"#, invalid, "amount"),
+        moved("/balances/credit", r#","amount":1,"source":"found""#, invalid, "source"),
+        moved("/balances/debit", "", "missing_required_field", "amount"),
+        moved("/balances/debit", r#","amount":"1e3""#, invalid, "amount"),
+        moved("/balances/debit", r#","amount":1,"idempotencyKey":"""#, invalid, "idempotencyKey"),
+        moved("/balances/debit", r#","amount":1,"reference":"""#, invalid, "reference"),
+        moved("/balances/adjust", r#","amount":0,"note":"n""#, invalid, "amount"),
+        moved("/balances/adjust", r#","amount":1"#, "missing_required_field", "note"),
+        moved("/balances/hold", r#","amount":1,"ttlSeconds":86401"#, invalid, "ttlSeconds"),
+        moved("/balances/check", r#","amount":1,"dimensions":{"a b":"x"}"#, invalid, "dimensions.a b"),
+        (
+            "/balances/holds/hld_00000000-0000-7000-8000-000000000000/capture",
+            r#"{"amount":0}"#.into(),
+            invalid,
+            "amount",
+        ),
+        (
+            "/balances/holds/hld_00000000-0000-7000-8000-000000000000/extend",
+            r#"{"ttlSeconds":0}"#.into(),
+            invalid,
+            "ttlSeconds",
+        ),
         ("/keys", r#"{"name":"k"}"#.into(), "missing_required_field", "scope"),
         ("/keys", r#"{"name":"k","scope":"root"}"#.into(), invalid, "scope"),
         ("/keys", r#"{"name":"","scope":"read"}"#.into(), invalid, "name"),
+        ("/keys", r#"{"name":"k","scope":"read","perMinute":0}"#.into(), invalid, "perMinute"),
+        ("/keys", r#"{"name":"k","scope":"read","perDay":"none"}"#.into(), invalid, "perDay"),
+        (
+            "/keys/key_00000000-0000-7000-8000-000000000000/rotate",
+            r#"{"overlapSeconds":2592001}"#.into(),
+            invalid,
+            "overlapSeconds",
+        ),
+        ("/webhooks", "{}".into(), "missing_required_field", "url"),
+        ("/webhooks", r#"{"url":"https://localhost/"}"#.into(), invalid, "url"),
+        ("/webhooks", r#"{"url":"ftp://example.com"}"#.into(), invalid, "url"),
+        ("/webhooks", r#"{"url":"https://example.com","eventTypes":[]}"#.into(), invalid, "eventTypes"),
+        ("/webhooks", r#"{"url":"https://example.com","eventTypes":["nothing"]}"#.into(), invalid, "eventTypes[0]"),
+        ("/webhooks", r#"{"url":"https://example.com","secret":"mine"}"#.into(), "unknown_field", "secret"),
+        (
+            "/webhooks/whk_00000000-0000-7000-8000-000000000000/rotate",
+            r#"{"overlapSeconds":604801}"#.into(),
+            invalid,
+            "overlapSeconds",
+        ),
+        ("/client-tokens", "{}".into(), "missing_required_field", "publicMetadata"),
+        ("/client-tokens", r#"{"publicMetadata":{}}"#.into(), "missing_required_field", "publicMetadata.customerId"),
+        ("/client-tokens", r#"{"publicMetadata":[]}"#.into(), invalid, "publicMetadata"),
+        ("/client-tokens", r#"{"publicMetadata":{"customerId":7}}"#.into(), invalid, "publicMetadata.customerId"),
+        token(r#""customer_id":"b""#, "", invalid, "publicMetadata.customer_id"),
+        token(r#""n":{"a":1,"a":2}"#, "", invalid, "publicMetadata.n.a"),
+        token("\"n\":0", r#","ttlSeconds":0"#, invalid, "ttlSeconds"),
+        token("\"n\":0", r#","ttlSeconds":86401"#, invalid, "ttlSeconds"),
+        token("\"n\":0", r#","ttlSeconds":1.5"#, invalid, "ttlSeconds"),
+        token("\"n\":0", r#","ttl":60"#, "unknown_field", "ttl"),
+        token("\"n\":0", &format!(r#","serverContext":"{}""#, "x".repeat(17 << 10)), invalid, "serverContext"),
+        token(&format!(r#""n":"{}""#, "x".repeat(17 << 10)), "", invalid, "publicMetadata"),
+        token(&format!(r#""n":{}{}"#, "[".repeat(40), "]".repeat(40)), "", invalid, "publicMetadata"),
+        ("/client-tokens/introspect", "{}".into(), "missing_required_field", "token"),
         ("/imports", r#"{"fileName":"f","size":-1}"#.into(), invalid, "size"),
         ("/imports", r#"{"fileName":"f","size":1.5}"#.into(), invalid, "size"),
         ("/imports", r#"{"fileName":"f","size":1e400}"#.into(), invalid, "size"),
@@ -197,7 +308,16 @@ async fn unknown_and_wrong_parameters_are_refused() {
         ("/usage?interval=day", "unknown_field", "interval"),
         ("/project?x=1", "unknown_field", "x"),
         ("/keys?cursor=00", "invalid_field_value", "cursor"),
+        ("/alerts?state=loud", "invalid_field_value", "state"),
+        ("/alerts?cursor=5b5d", "invalid_field_value", "cursor"),
+        ("/balances?sort=highest", "invalid_field_value", "sort"),
+        ("/balances?cursor=5b5d", "invalid_field_value", "cursor"),
+        ("/reservations?state=held", "invalid_field_value", "state"),
         ("/limits?meterId=nothing", "invalid_field_value", "meterId"),
+        ("/refusals/series?interval=decade", "invalid_field_value", "interval"),
+        ("/refusals/series?limitId=nothing", "invalid_field_value", "limitId"),
+        ("/refusals/series?from=2024-01-02&to=2024-01-01", "invalid_field_value", "to"),
+        ("/refusals/series?customer=a", "unknown_field", "customer"),
     ] {
         let reply = host.get(&format!("/v1{path}")).await;
         assert_eq!(reply.refusal(), (code.to_owned(), field.to_owned()), "{path}: {}", reply.text);
@@ -282,6 +402,7 @@ async fn everything(host: &Host) -> Vec<Value> {
     for list in ["customers.list", "meters.list", "limits.list"] {
         all.push(host.ok(list, json!({ "includeArchived": true, "limit": 100 })).await);
     }
+    all.push(host.ok("client_tokens.list", json!({ "limit": 100 })).await);
     // Keys remember when they were last used.
     all.push(host.ok("keys.list", json!({ "limit": 100 })).await["data"].as_array().unwrap().len().into());
     all

@@ -1,4 +1,4 @@
-import type { Backend, ChangeListener } from "./backend";
+import type { Backend, ChangeListener, Notice, NoticeAccess } from "./backend";
 import { ApiFailure, asFailure, failureFrom, UNREADABLE } from "./errors";
 import { httpRequest } from "./routes";
 import { EventParser } from "./sse";
@@ -46,6 +46,26 @@ export class HttpBackend implements Backend {
     const stop = new AbortController();
     void this.#follow(listener, stop.signal);
     return () => stop.abort();
+  }
+
+  async notify(notice: Notice): Promise<void> {
+    if (this.noticeAccess() !== "granted") throw new Error("the browser does not allow notifications");
+    const shown = new Notification(notice.title, { body: notice.body, tag: notice.id });
+    shown.onclick = () => {
+      window.focus();
+      location.hash = notice.address;
+      shown.close();
+    };
+  }
+
+  noticeAccess(): NoticeAccess {
+    if (!("Notification" in globalThis) || !isSecureContext) return "unavailable";
+    return Notification.permission === "default" ? "ask" : Notification.permission;
+  }
+
+  async askForNotices(): Promise<NoticeAccess> {
+    if (this.noticeAccess() === "ask") await Notification.requestPermission();
+    return this.noticeAccess();
   }
 
   /** Reads the change stream for as long as it is wanted, and reconnects with growing pauses. */

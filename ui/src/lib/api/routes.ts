@@ -1,10 +1,15 @@
 /** How a request is put into HTTP. The desktop window needs only the operation's name. */
-import { routes } from "./generated";
+import { routes as known } from "./generated";
 import type { OpName } from "./types";
+
+/** What only the window may call has none. */
+const routes: Partial<Record<OpName, readonly [method: string, path: string]>> = known;
 
 /** A request split as HTTP wants it: path ids into the path, the rest into the query (GET, DELETE) or the body. */
 export function httpRequest(op: OpName, request: object): { method: string; path: string; body: string | null } {
-  const [method, template] = routes[op];
+  const route = routes[op];
+  if (!route) throw new TypeError(`${op} is for the window alone`);
+  const [method, template] = route;
   const rest: Record<string, unknown> = { ...request };
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const id = rest[name];

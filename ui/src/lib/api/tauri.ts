@@ -1,6 +1,6 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import type { Backend, ChangeListener } from "./backend";
+import type { Backend, ChangeListener, Notice, NoticeAccess } from "./backend";
 import { failureFrom } from "./errors";
 import type { OpName, Req, Res, Topic } from "./types";
 
@@ -36,11 +36,29 @@ export class TauriBackend implements Backend {
       stop();
     };
   }
+
+  async notify({ title, body, address }: Notice): Promise<void> {
+    await invoke("notify", { notice: { title, body, address } });
+  }
+
+  noticeAccess(): NoticeAccess {
+    return "granted";
+  }
+
+  async askForNotices(): Promise<NoticeAccess> {
+    return "granted";
+  }
 }
 
 /** Hears where the window put a file that was saved; null when it could not. */
 export function onSaved(heard: (path: string | null) => void): () => void {
   const stop = listen<string | null>("weir://saved", (event) => heard(event.payload));
+  return () => void stop.then((unlisten) => unlisten());
+}
+
+/** Hears which address a notification that was chosen leads to. */
+export function onOpen(heard: (address: string) => void): () => void {
+  const stop = listen<string>("weir://open", (event) => heard(event.payload));
   return () => void stop.then((unlisten) => unlisten());
 }
 

@@ -8,14 +8,15 @@ import type {
   LimitStanding,
   NewLimit,
   NewMeter,
-  Operations,
   Preview,
   PreviewEvent,
   Quantity,
   QueryAnswer,
 } from "./generated";
+import type { AllOperations } from "./by-hand";
 
 export type * from "./generated";
+export type { ServerPatch } from "./by-hand";
 
 /** An exact decimal as text. Only `$lib/format/quantity` looks inside; it never becomes a number except for pixels. */
 export type Q = Quantity;
@@ -30,15 +31,30 @@ export type ImportedLine = PreviewEvent;
 export type MeterFields = NewMeter;
 export type LimitFields = NewLimit;
 
-export type OpName = keyof Operations;
-export type Req<O extends OpName> = Operations[O]["req"];
-export type Res<O extends OpName> = Operations[O]["res"];
+export type OpName = keyof AllOperations;
+export type Req<O extends OpName> = AllOperations[O]["req"];
+export type Res<O extends OpName> = AllOperations[O]["res"];
 
 /** What every list answers. */
 export type Page<T> = { data: T[]; nextCursor: string | null; hasMore: boolean };
 
 /** What a change can make old. */
-export type Topic = "customers" | "events" | "meters" | "limits" | "standings" | "imports" | "keys" | "project" | "audit" | "refusals";
+export type Topic =
+  | "customers"
+  | "events"
+  | "meters"
+  | "limits"
+  | "standings"
+  | "imports"
+  | "keys"
+  | "project"
+  | "audit"
+  | "refusals"
+  | "reservations"
+  | "alerts"
+  | "balances"
+  | "webhooks"
+  | "client_tokens";
 
 /** A failure, on any door. */
 export interface ApiErrorBody {

@@ -10,6 +10,8 @@ export interface ChartSeries {
   total: Q | null;
   /** What is left beyond the named ones. */
   rest?: boolean;
+  /** A colour of its own, by name: `--danger`. */
+  colour?: string;
 }
 
 export interface ChartData {

@@ -1,9 +1,10 @@
-import { flushSync, mount, unmount, type Component } from "svelte";
+import { createRawSnippet, flushSync, mount, unmount, type Component } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Q } from "$lib/api/types";
 import Combobox from "./Combobox.svelte";
 import Progress from "./Progress.svelte";
 import Quantity from "./Quantity.svelte";
+import Table from "./Table.svelte";
 
 // jsdom lays nothing out, so there is nothing to scroll.
 Element.prototype.scrollIntoView = () => {};
@@ -26,8 +27,10 @@ afterEach(async () => {
 const Q = (text: string) => text as Q;
 
 describe("progress", () => {
+  const draw = (percent: string, exceeded: boolean, held = "0") =>
+    show(Progress as Component<Record<string, unknown>>, { percent: Q(percent), held: Q(held), exceeded, label: "Tokens", showState: true });
   const said = (percent: string, exceeded: boolean) => {
-    const target = show(Progress as Component<Record<string, unknown>>, { percent: Q(percent), exceeded, label: "Tokens", showState: true });
+    const target = draw(percent, exceeded);
     const meter = target.querySelector("[role=meter]")!;
     return { text: target.textContent!.trim().replace(/\s+/g, " "), spoken: meter.getAttribute("aria-valuetext"), now: meter.getAttribute("aria-valuenow") };
   };
@@ -42,6 +45,21 @@ describe("progress", () => {
 
   it("needs no words while there is room", () => {
     expect(said("12", false)).toEqual({ text: "12%", spoken: "12% used", now: "12" });
+  });
+
+  it("shows what is held after what is used, and makes room for it beyond the limit", () => {
+    const part = (target: HTMLElement, name: string) => {
+      const { left, width } = target.querySelector<HTMLElement>(`.${name}`)!.style;
+      return [left, width];
+    };
+    const within = draw("40", false, "20");
+    expect(within.querySelector("[role=meter]")!.getAttribute("aria-valuetext")).toBe("40% used, 20% held");
+    expect([part(within, "fill"), part(within, "held")]).toEqual([["", "40%"], ["40%", "20%"]]);
+    expect(within.querySelector(".mark")).toBeNull();
+
+    const beyond = draw("100", true, "100");
+    expect([part(beyond, "fill"), part(beyond, "held"), part(beyond, "mark")]).toEqual([["", "50%"], ["50%", "50%"], ["50%", ""]]);
+    expect(draw("40", false).querySelector(".held")).toBeNull();
   });
 });
 
@@ -119,5 +137,28 @@ describe("a combobox", () => {
     press("ArrowUp");
     press("Enter");
     expect(onchange).toHaveBeenCalledExactlyOnceWith("America/New_York");
+  });
+});
+
+describe("a table", () => {
+  const stops = (rows: string[], loading: boolean) => {
+    const columns = [{ id: "name", title: "Name", text: (row: string) => row }];
+    const target = show(Table as unknown as Component<Record<string, unknown>>, {
+      id: "names",
+      label: "Names",
+      columns,
+      rows,
+      loading,
+      inline: true,
+      key: (row: string) => row,
+      empty: createRawSnippet(() => ({ render: () => "<p>None</p>" })),
+    });
+    return [...target.querySelectorAll("[role=grid], [role=row]")].filter((each) => each.getAttribute("tabindex") === "0").map((each) => each.getAttribute("role"));
+  };
+
+  it("is reached by the keyboard whether or not it has rows", () => {
+    expect(stops(["a", "b"], false)).toEqual(["row"]);
+    expect(stops([], true)).toEqual(["grid"]);
+    expect(stops([], false)).toEqual(["grid"]);
   });
 });

@@ -34,6 +34,22 @@ describe("times", () => {
     expect(t.formatInstant(ms, "No/Such", "minute", true)).toBe("Nov 16, 2023, 23:30 UTC");
   });
 
+  it("leave this year unsaid in windows of whole days, and no other", () => {
+    const [from, to] = [at("2026-11-01T00:00:00Z"), at("2026-12-01T00:00:00Z")];
+    const w = (from: number, to: number, now: number) => t.formatWindow(from, to, "UTC", now).replaceAll("\u2009", " ");
+    expect(w(from, to, from)).toBe("Nov 1 – 30");
+    expect(w(from, to, at("2027-01-01T00:00:00Z"))).toBe("Nov 1 – 30, 2026");
+    expect(w(at("2026-12-01T00:00:00Z"), at("2027-01-15T00:00:00Z"), from)).toBe("Dec 1, 2026 – Jan 14, 2027");
+  });
+
+  it("name a deadline by its weekday, and by its year where that is another", () => {
+    const now = at("2026-11-21T18:00:00Z");
+    expect(t.formatDeadline(at("2026-11-27T18:00:00Z"), now, "UTC")).toBe("Friday, Nov 27, 18:00");
+    // In Kathmandu the year is over earlier.
+    expect(t.formatDeadline(at("2026-12-31T18:30:00Z"), now, "UTC")).toBe("Thursday, Dec 31, 18:30");
+    expect(t.formatDeadline(at("2026-12-31T18:30:00Z"), now, "Asia/Kathmandu")).toBe("Friday, Jan 1, 2027, 00:15");
+  });
+
   it("name windows of whole days by their days", () => {
     const [from, to] = [at("2026-10-31T18:15:00Z"), at("2026-11-30T18:15:00Z")];
     expect(t.formatWindow(from, to, "Asia/Kathmandu").replaceAll("\u2009", " ")).toBe("Nov 1 – 30, 2026");
@@ -62,6 +78,16 @@ describe("times", () => {
     }
     expect(t.fromField(t.toField(at("2023-11-16T18:17:00Z"), "Asia/Kathmandu"), "Asia/Kathmandu")).toBe(at("2023-11-16T18:17:00Z"));
     expect(t.fromField("", "UTC")).toBeNull();
+  });
+});
+
+describe("a moment ahead", () => {
+  const now = Date.parse("2026-03-10T20:00:00Z");
+  it("is a weekday while that is clear, and a date beyond", () => {
+    expect(t.formatAhead(now + 2 * t.span.DAY, now, "UTC")).toBe("Thu 20:00");
+    expect(t.formatAhead(now + 2 * t.span.DAY, now, "Asia/Tokyo")).toBe("Fri 05:00");
+    expect(t.formatAhead(now + 6 * t.span.DAY, now, "UTC")).toBe("Mar 16");
+    expect(t.formatAhead(now + 300 * t.span.DAY, now, "UTC")).toBe("Jan 4, 2027");
   });
 });
 

@@ -89,6 +89,36 @@ export function formatInstant(ms: number, zone: string, precision: Precision = "
   return formatter(zone, precision, named).format(ms);
 }
 
+/** A moment of the coming days, shortly: `Thu 14:00` within six days, `Nov 16` or `Nov 16, 2023` beyond. */
+export function formatAhead(ms: number, now: number, zone: string): string {
+  const near = ms - now < 6 * DAY;
+  const sameYear = new Date(localMillis(ms, zone)).getUTCFullYear() === new Date(localMillis(now, zone)).getUTCFullYear();
+  const key = `ahead ${zone} ${near} ${sameYear}`;
+  let format = formats.get(key);
+  if (!format) {
+    const options: Intl.DateTimeFormatOptions = near
+      ? { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
+      : { month: "short", day: "numeric", ...(sameYear ? {} : { year: "numeric" }) };
+    format = new Intl.DateTimeFormat(locale, { ...options, timeZone: knownZone(zone) });
+    formats.set(key, format);
+  }
+  return format.format(ms);
+}
+
+/** An instant ahead, by its weekday: `Friday, Nov 27, 18:00`; with its year where that is not this one. */
+export function formatDeadline(ms: number, now: number, zone: string): string {
+  const sameYear = new Date(localMillis(ms, zone)).getUTCFullYear() === new Date(localMillis(now, zone)).getUTCFullYear();
+  const key = `deadline ${zone} ${sameYear}`;
+  let format = formats.get(key);
+  if (!format) {
+    const options: Intl.DateTimeFormatOptions = { weekday: "long", month: "short", day: "numeric", timeZone: knownZone(zone) };
+    if (!sameYear) options.year = "numeric";
+    format = new Intl.DateTimeFormat(locale, { ...options, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    formats.set(key, format);
+  }
+  return format.format(ms);
+}
+
 /** A zone that this system knows; an unknown one reads as UTC. */
 export function knownZone(zone: string): string {
   try {
@@ -187,8 +217,21 @@ export function formatRange(from: number, to: number, zone: string): string {
   return formatter(zone, precision, false).formatRange(from, to);
 }
 
-/** A window: whole local days are named as days, `Nov 1 – 30, 2026`; anything finer with its clock times. */
-export function formatWindow(from: number, to: number, zone: string): string {
+/** A window: whole local days are named as days, `Nov 1 – 30, 2026`; anything finer with its clock times. Given `now`, this year goes without saying. */
+export function formatWindow(from: number, to: number, zone: string, now?: number): string {
   const whole = localMillis(from, zone) % DAY === 0 && localMillis(to, zone) % DAY === 0;
-  return whole ? formatter(zone, "day", false).formatRange(from, to - 1) : formatter(zone, "minute", false).formatRange(from, to);
+  if (!whole) return formatter(zone, "minute", false).formatRange(from, to);
+  const yearOf = (ms: number) => new Date(localMillis(ms, zone)).getUTCFullYear();
+  const plain = now !== undefined && yearOf(from) === yearOf(now) && yearOf(to - 1) === yearOf(now);
+  return (plain ? dayOfThisYear(zone) : formatter(zone, "day", false)).formatRange(from, to - 1);
+}
+
+function dayOfThisYear(zone: string): Intl.DateTimeFormat {
+  const key = `this year ${zone}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: knownZone(zone) });
+    formats.set(key, format);
+  }
+  return format;
 }

@@ -47,36 +47,47 @@ function taken(event: KeyboardEvent): boolean {
 
 /** Listens on the window; call once, from the root component. */
 export function listenForShortcuts(): void {
-  $effect(() => {
-    // Sequences come first: `g e` must not also be heard as `e`.
-    const presses = (shortcut: Shortcut) => shortcut.keys.split(" ").length;
-    const all = [...shortcuts.all].sort((a, b) => presses(b) - presses(a));
-    // With Ctrl or Cmd a key means the same wherever the focus is, so it is heard before any control takes it for its own:
-    // a menu's button opens on Enter, also on Ctrl+Enter, which is Save.
-    const stop = listen(all.filter(withModifier), true);
-    const stopPlain = listen(
-      all.filter((shortcut) => !withModifier(shortcut)),
-      false,
-    );
-    return () => {
-      stop();
-      stopPlain();
-    };
-  });
+  // With Ctrl or Cmd a key means the same wherever the focus is, so it is heard before any control takes it for its own:
+  // a menu's button opens on Enter, also on Ctrl+Enter, which is Save.
+  hear(withModifier, true);
+  // Sequences come before single keys, by phase: `g e` must not also be heard as `e`.
+  hear((shortcut) => !withModifier(shortcut) && isSequence(shortcut), true);
+  hear((shortcut) => !withModifier(shortcut) && !isSequence(shortcut), false);
+}
+
+/**
+ * Listens to some of the shortcuts. What a key does is looked up when it is pressed, and a kind is listened to anew only where its keys
+ * change: a sequence that has begun goes on while the screen that comes up registers keys of its own.
+ */
+function hear(kind: (shortcut: Shortcut) => boolean, capture: boolean): void {
+  const keys = $derived(
+    shortcuts.all
+      .filter(kind)
+      .map((shortcut) => shortcut.keys)
+      .sort()
+      .join("\n"),
+  );
+  $effect(() => listen(keys === "" ? [] : keys.split("\n"), capture));
+}
+
+function isSequence(shortcut: Shortcut): boolean {
+  return shortcut.keys.includes(" ");
 }
 
 function withModifier(shortcut: Shortcut): boolean {
   return shortcut.keys.startsWith("$mod+");
 }
 
-function listen(list: Shortcut[], capture: boolean): () => void {
+function listen(list: string[], capture: boolean): () => void {
   const bindings: Record<string, (event: KeyboardEvent) => void> = {};
-  for (const { keys, run } of list) {
+  for (const keys of list) {
     const answer = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing || taken(event)) return;
+      const shortcut = shortcuts.all.find((one) => one.keys === keys);
+      if (!shortcut) return;
       event.preventDefault();
       if (capture) event.stopPropagation();
-      run();
+      shortcut.run();
     };
     bindings[keys] = answer;
     // A sign that needs Shift on this keyboard is still that sign.

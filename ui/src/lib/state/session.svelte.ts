@@ -1,4 +1,4 @@
-import type { Backend, Connection } from "$lib/api/backend";
+import type { Backend, Connection, Notice, NoticeAccess } from "$lib/api/backend";
 import { ApiFailure, asFailure } from "$lib/api/errors";
 import { HttpBackend, keyStore } from "$lib/api/http";
 import { inDesktop, TauriBackend } from "$lib/api/tauri";
@@ -58,6 +58,18 @@ class Session {
 
   call<O extends OpName>(op: O, request: Req<O>, signal?: AbortSignal): Promise<Res<O>> {
     return this.#backend.call(op, request, signal);
+  }
+
+  notify(notice: Notice): Promise<void> {
+    return this.#backend.notify(notice);
+  }
+
+  noticeAccess(): NoticeAccess {
+    return this.#backend.noticeAccess();
+  }
+
+  askForNotices(): Promise<NoticeAccess> {
+    return this.#backend.askForNotices();
   }
 
   /** Hears each change's topics, or null when changes may have been missed and everything is in doubt. */

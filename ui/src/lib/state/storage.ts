@@ -22,3 +22,14 @@ export function recall<T>(name: string, fallback: T): T {
     return fallback;
   }
 }
+
+/** As `recall`, but as another window of the same browser may have left it. */
+export function recallShared<T>(name: string, fallback: T): T {
+  try {
+    const text = localStorage.getItem(PREFIX + name);
+    if (text !== null) memory.set(name, text);
+  } catch {
+    // Storage is forbidden: there is only this window's own.
+  }
+  return recall(name, fallback);
+}

@@ -85,6 +85,7 @@ export const common = {
     text: (percent: string) => `${percent} used`,
     textExceeded: (percent: string) => `${percent} used, limit exceeded`,
     textNear: (percent: string) => `${percent} used, near the limit`,
+    withHeld: (text: string, percent: string) => `${text}, ${percent} held`,
   },
 
   stale: {

@@ -12,6 +12,9 @@ export const customers = {
   noMatchHint: (query: string) => `Nothing has “${query}” in its id, name, email or metadata.`,
   clearSearch: "Clear the search",
   filters: "Filters",
+  lowBalance: "Low balance",
+  noneLow: "No customer’s balance is low",
+  noneLowHint: "A balance is low while it is at its own threshold, or below.",
   includeArchived: "Show archived",
   sort: "Sort",
   sorts: { newest: "Newest first", externalId: "Id", utilisation: "Most used limit", lastEvent: "Last event" },
@@ -58,7 +61,7 @@ export const customers = {
   notFound: (id: string) => `There is no customer “${id}”`,
   notFoundHint: "It may have been recorded under another id.",
 
-  tabs: { standing: "Standing", usage: "Usage", events: "Events", refusals: "Refusals", audit: "Audit" },
+  tabs: { standing: "Standing", usage: "Usage", balances: "Balances", events: "Events", refusals: "Refusals", alerts: "Alerts", simulator: "Simulator", audit: "Audit" },
 
   standing: {
     title: "Limits",
@@ -67,6 +70,7 @@ export const customers = {
     used: "Share used",
     amount: "Used",
     of: (used: string, limit: string) => `${used} of ${limit}`,
+    andHeld: (held: string) => `+ ${held} held`,
     remaining: "Remaining",
     held: "Held",
     window: "Window",

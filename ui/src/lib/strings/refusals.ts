@@ -10,7 +10,7 @@ export const refusals = {
   count: (count: number, text: string) => counted(count, text, "refusal", "refusals"),
   loaded: (count: string) => `${count} refusals read, more follow`,
   empty: "No call was refused",
-  emptyHint: "A call that is tracked and goes beyond a limit stands here, with the limit as it stood.",
+  emptyHint: "A call that is tracked and goes beyond a limit, or that no balance can pay for, stands here with what refused it as it stood.",
   emptyCustomer: "No call of this customer was refused",
 
   when: "Refused",
@@ -23,9 +23,15 @@ export const refusals = {
 
   used: (used: string, limit: string, per: string) => `Used ${used} of ${limit} ${per}`,
   usedAndHeld: (used: string, held: string, limit: string, per: string) => `Used ${used} and held ${held} of ${limit} ${per}`,
+  available: (available: string, wanted: string) => `${available} of ${wanted} available`,
   calls: (count: number, text: string) => counted(count, text, "call", "calls"),
   callOf: (type: string, values: string) => `${type} (${values})`,
   byLimit: (limit: string, stood: string) => `${limit}: ${stood.charAt(0).toLowerCase()}${stood.slice(1)}`,
+
+  unit: "refused",
+  noneInRange: "No call was refused in this range.",
+  forgotten: "Not counted: the newest 100,000 refusals are kept, and those before",
+  forgottenEnd: "are gone.",
 
   last: "Last refused",
   lastNone: "No call of this customer was refused.",
@@ -37,6 +43,11 @@ export const refusals = {
     next: "Older refusal",
     beyond: (name: string, limit: string, per: string) => `With this call, ${name} would have gone beyond ${limit} ${per}.`,
     noneLeft: (name: string, limit: string, per: string) => `${name} admits ${limit} ${per}, and none was left.`,
+    cannotPay: (name: string, amount: string, available: string) => `${name} would have had to pay ${amount}, and ${available} was available.`,
+    wanted: "To be paid",
+    current: "Balance",
+    minimum: "Minimum",
+    available: "Available",
     type: "Event type",
     timestamp: "Event time",
     values: "Values",

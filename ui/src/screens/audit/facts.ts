@@ -6,7 +6,7 @@ import { href, type Query } from "$lib/state/router.svelte";
 import { t } from "$lib/strings";
 
 /** Kept by Weir itself with every change; they tell nothing of what was meant. */
-const KEPT = new Set(["id", "projectId", "version", "createdAt", "updatedAt", "lastEventAt", "lastUsedAt", "utilisation", "state", "progress"]);
+const KEPT = new Set(["id", "projectId", "balanceId", "version", "createdAt", "updatedAt", "lastEventAt", "lastUsedAt", "utilisation", "state", "progress"]);
 
 export interface Difference {
   /** A path such as `eventFilter.eventType`. */
@@ -60,10 +60,13 @@ export function subject(fact: AuditFact): { name: string; link: string | null } 
     const external = text("externalId");
     return external === null ? { name, link: null } : { name: external, link: href("customers", external) };
   }
-  if (thing === "meters" || thing === "limits") return { name, link: href(thing, fact.target) };
+  if (thing === "meters" || thing === "limits" || thing === "balances") return { name, link: href(thing, fact.target) };
   if (thing === "rate_limits") return { name, link: href("limits", "rates", fact.target) };
   if (thing === "events") return { name: text("eventType") ?? name, link: href("events", { event: fact.target }) };
-  if (thing === "keys" || thing === "project") return { name, link: href("settings") };
+  if (thing === "keys") return { name, link: href("access") };
+  if (thing === "client_tokens") return { name: text("customerId") ?? name, link: href("access", "tokens", { token: fact.target }) };
+  if (thing === "webhooks") return { name: text("url") ?? name, link: href("webhooks", fact.target) };
+  if (thing === "project") return { name, link: href("settings") };
   return { name, link: null };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CheckedLimit, Q, RateStanding } from "$lib/api/types";
+import type { CheckedBalance, CheckedLimit, Q, RateStanding } from "$lib/api/types";
 import { because, refusersOf, stood, valuesOf } from "./facts";
 
 const limit = (change: Partial<CheckedLimit> = {}): CheckedLimit => ({
@@ -16,6 +16,16 @@ const limit = (change: Partial<CheckedLimit> = {}): CheckedLimit => ({
   ...change,
 });
 const rate: RateStanding = { id: "rtl_1", name: "Burst", window: "minute", limit: 60, remaining: 0, exceeded: true, reset: 1_700_000_000 };
+const balance: CheckedBalance = {
+  balanceId: "bal_1",
+  name: "Credits",
+  unit: "credits",
+  currentBalance: "5" as Q,
+  minimumBalance: "0.5" as Q,
+  availableBalance: "4.5" as Q,
+  requestedAmount: "6" as Q,
+  sufficient: false,
+};
 const meters = new Map([["mtr_1", { unit: "tokens" }]]);
 
 describe("a refusal in words", () => {
@@ -36,8 +46,13 @@ describe("a refusal in words", () => {
     expect(stood({ kind: "rate", at: { ...rate, limit: 1, window: "second" } }, meters)).toBe("Used 1 of 1 call per second");
   });
 
-  it("gives the reason as a sentence, rate limits first", () => {
-    const [first, second] = refusersOf({ limits: [limit()], rateLimits: [rate] });
+  it("says what a balance had and what was asked of it", () => {
+    expect(stood({ kind: "balance", at: balance }, meters)).toBe("4.5 of 6\u202fcredits available");
+  });
+
+  it("gives the reason as a sentence, rate limits first, balances last", () => {
+    const [first, second, third] = refusersOf({ limits: [limit()], rateLimits: [rate], balances: [balance] });
+    expect(because(third!, meters)).toBe("Credits would have had to pay 6\u202fcredits, and 4.5 was available.");
     expect(because(first!, meters)).toBe("Burst admits 60 calls per minute, and none was left.");
     expect(because(second!, meters)).toBe("With this call, Daily would have gone beyond 1,000\u202ftokens per day.");
   });
