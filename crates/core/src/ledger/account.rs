@@ -337,7 +337,7 @@ impl Account {
         let (key, current) = (self.key, self.current);
         for level in [Level::Low, Level::TopUp] {
             let (_, watch) = self.level_mut(level);
-            if let Some(told) = watch.rearm() {
+            if let Some(told) = watch.put_away() {
                 let count = watch.count;
                 journal.push(key, Movement::Told { level, told, count, current, at });
             }

@@ -50,6 +50,14 @@ impl Watch {
         self.armed = true;
         was_up.then_some(Told::Resolve)
     }
+
+    /// The balance is put away: what was told is over, and is told anew should the balance be low when it is back. One that was never
+    /// above its level has nothing to tell then either.
+    pub fn put_away(&mut self) -> Option<Told> {
+        let was_up = std::mem::take(&mut self.up);
+        self.armed |= self.count > 0;
+        was_up.then_some(Told::Resolve)
+    }
 }
 
 #[cfg(test)]
@@ -77,5 +85,15 @@ mod tests {
         let mut watch = Watch { count: 1, armed: false, up: true };
         assert_eq!(watch.rearm(), Some(Told::Resolve));
         assert_eq!((watch.judge(true, false), watch.count), (Some(Told::Fire), 2));
+    }
+
+    #[test]
+    fn back_from_the_archive_only_what_was_told_before_is_told_anew() {
+        let mut never_above = Watch::default();
+        assert_eq!((never_above.put_away(), never_above.judge(true, false)), (None, None));
+        let mut low = Watch { count: 1, armed: false, up: true };
+        assert_eq!((low.put_away(), low.judge(true, false)), (Some(Told::Resolve), Some(Told::Fire)));
+        let mut above = Watch { count: 0, armed: true, up: false };
+        assert_eq!((above.put_away(), above.judge(true, false)), (None, Some(Told::Fire)));
     }
 }

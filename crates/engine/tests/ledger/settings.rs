@@ -160,8 +160,8 @@ impl World {
             let balance = &mut self.plain.balances[which];
             balance.archived = false;
             balance.recut(self.now, zone, anchor);
-            balance.judge(Movement::Spent);
             balance.advance(self.now, zone, anchor);
+            balance.judge(Movement::Spent);
         }
     }
 

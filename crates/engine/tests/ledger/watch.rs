@@ -79,10 +79,10 @@ impl Watch {
         self.judge(current, Movement::Spent);
     }
 
-    /// After the balance was archived: low when it is restored is told anew.
+    /// After the balance was archived: low when it is restored is told anew, but not of one that has never been above.
     pub fn put_away(&mut self) {
         self.resolve();
-        if self.stand == Stand::Low {
+        if self.stand != Stand::New {
             (self.stand, self.same_again) = (Stand::Above, false);
         }
     }
