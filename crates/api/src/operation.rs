@@ -1,5 +1,6 @@
 //! An operation, and the row that every door is made from.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -84,7 +85,7 @@ pub trait Operation: 'static {
     /// What it takes.
     type Req: DeserializeOwned + JsonSchema + Send;
     /// What it answers.
-    type Res: Serialize + JsonSchema + Send;
+    type Res: Serialize + JsonSchema + Send + 'static;
 
     /// What of an answer also stands in headers, where callers look for it without reading the body.
     fn headers(_answer: &Self::Res) -> Headers {
@@ -156,6 +157,8 @@ pub struct Row {
     pub request: fn(&mut SchemaGenerator) -> Schema,
     /// The answer's schema.
     pub answer: fn(&mut SchemaGenerator) -> Schema,
+    /// Writes a value as the answer's body, if it is an answer of this operation.
+    pub write: fn(&dyn Any, Quantities) -> Option<Vec<u8>>,
     call: Call,
 }
 
@@ -173,6 +176,7 @@ pub const fn row<O: Operation>() -> Row {
         summary: O::SUMMARY,
         request: |generator| generator.subschema_for::<O::Req>(),
         answer: |generator| generator.subschema_for::<O::Res>(),
+        write: |value, quantities| to_bytes(value.downcast_ref::<O::Res>()?, quantities).ok(),
         call: |ctx, input, fields, quantities| Box::pin(call::<O>(ctx, input, fields, quantities)),
     }
 }

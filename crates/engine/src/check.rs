@@ -6,6 +6,8 @@ mod explain;
 mod prepaid;
 mod weigh;
 
+pub(crate) use ahead::first_event;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -159,6 +161,19 @@ impl<'a> Applied<'a> {
             reset_at: self.reset_at(),
         }
     }
+}
+
+/// Where a customer, whose counters are loaded, stands with a limit that applies. `first` is the customer's first event.
+pub(crate) fn standing_with(
+    config: &Config,
+    customer: &LiveCustomer,
+    id: LimitId,
+    first: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<LimitStanding> {
+    let applied = effective(config, &customer.own).find(|(rule, _)| rule.id == id);
+    let applied = applied.and_then(|(rule, source)| Applied::of(config, customer, rule, source, now));
+    Ok(applied.ok_or_else(building)?.shown(first, now))
 }
 
 /// What a check asks about: the customer as such, or one event.

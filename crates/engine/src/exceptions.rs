@@ -11,6 +11,7 @@ use weir_core::time::Timestamp;
 
 use crate::actor::Actor;
 use crate::changes::Topics;
+use crate::check::{first_event, standing_with};
 use crate::config::{LimitRule, effective};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -43,10 +44,7 @@ impl Engine {
     pub async fn reset_usage(&self, actor: &Actor, id: LimitId, reset: ResetUsage) -> Result<LimitStanding> {
         text::check_external_id("customerId", &reset.customer_id)?;
         check_note(&reset.note)?;
-        let customer = reset.customer_id.clone();
-        self.writer().change(actor, move |tx| Box::pin(reset_usage(tx, id, reset))).await?;
-        let standing = self.customer_standing(&customer).await?.limits.into_iter().find(|limit| limit.limit_id == id);
-        standing.ok_or_else(|| does_not_apply().into())
+        self.writer().change(actor, move |tx| Box::pin(reset_usage(tx, id, reset))).await
     }
 }
 
@@ -177,7 +175,7 @@ struct Forgiven<'a> {
     note: Option<&'a str>,
 }
 
-async fn reset_usage(tx: &mut Tx<'_>, id: LimitId, reset: ResetUsage) -> Result<()> {
+async fn reset_usage(tx: &mut Tx<'_>, id: LimitId, reset: ResetUsage) -> Result<LimitStanding> {
     let (mut customer, rule) = find(tx, id, &reset.customer_id).await?;
     tx.load(&mut customer).await?;
     let used = tx.used(&customer, &rule)?;
@@ -198,6 +196,8 @@ async fn reset_usage(tx: &mut Tx<'_>, id: LimitId, reset: ResetUsage) -> Result<
     customer.counters.retain(|counter| counter.limit != rule.key);
     tx.load(&mut customer).await?;
     let left = tx.used(&customer, &rule)?;
+    let first = first_event(tx.conn(), &customer).await?;
+    let standing = standing_with(&tx.config, &customer, id, first, tx.now)?;
     tx.recount(customer).await?;
     let (customer_id, note) = (reset.customer_id.as_str(), Some(reset.note.as_str()));
     let before = Forgiven { customer_id, used, note: None };
@@ -205,5 +205,5 @@ async fn reset_usage(tx: &mut Tx<'_>, id: LimitId, reset: ResetUsage) -> Result<
     tx.audit(Audit { operation: "limits.reset", target: &id.to_string(), before: Some(&before), after: Some(&after) })
         .await?;
     tx.touches(Topics::LIMITS);
-    Ok(())
+    Ok(standing)
 }

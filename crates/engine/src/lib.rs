@@ -62,6 +62,6 @@ pub use engine::{Engine, OpenOptions};
 pub use error::{Error, OpenError, Result};
 pub use keys::Caller;
 pub use outbox::{Attempt, Outbox, Outgoing};
-pub use receipts::Receipt;
+pub use receipts::{Keeping, Receipt, ReceiptKey};
 pub use store::{DATA_FILE, SCHEMA};
 pub use vault::SigningSecret;

@@ -29,7 +29,7 @@ impl Engine {
         let CreditBalance { customer_id, name, amount, description, reference, idempotency_key, .. } = credit;
         let terms = Terms { priority: credit.priority, expires_at: credit.expires_at, source: credit.source };
         let deed = Deed::Credit(amount, terms);
-        moved(self.ask(actor, customer_id, name, deed, description, reference, idempotency_key, body).await?)
+        Moved::of(self.ask(actor, customer_id, name, deed, description, reference, idempotency_key, body).await?)
     }
 
     /// Takes money from a balance if it is available; answers once that is durable.
@@ -38,7 +38,7 @@ impl Engine {
         let body = body("debit", &DebitBalance { idempotency_key: None, ..debit.clone() })?;
         let DebitBalance { customer_id, name, amount, description, reference, idempotency_key } = debit;
         let deed = Deed::Debit(amount);
-        moved(self.ask(actor, customer_id, name, deed, description, reference, idempotency_key, body).await?)
+        Moved::of(self.ask(actor, customer_id, name, deed, description, reference, idempotency_key, body).await?)
     }
 
     /// Corrects a balance, up or down, whatever is available; answers once that is durable.
@@ -50,7 +50,7 @@ impl Engine {
         let body = body("adjust", &AdjustBalance { idempotency_key: None, ..adjust.clone() })?;
         let AdjustBalance { customer_id, name, amount, note, reference, idempotency_key } = adjust;
         let deed = Deed::Adjust(amount);
-        moved(self.ask(actor, customer_id, name, deed, note, reference, idempotency_key, body).await?)
+        Moved::of(self.ask(actor, customer_id, name, deed, note, reference, idempotency_key, body).await?)
     }
 
     /// Sets an amount of a balance aside if it is available; answers once that is durable.
@@ -60,7 +60,7 @@ impl Engine {
         let body = body("hold", &HoldBalance { idempotency_key: None, ..hold.clone() })?;
         let HoldBalance { customer_id, name, amount, description, reference, idempotency_key, .. } = hold;
         let deed = Deed::Hold(amount, ttl);
-        held(self.ask(actor, customer_id, name, deed, description, reference, idempotency_key, body).await?)
+        Held::of(self.ask(actor, customer_id, name, deed, description, reference, idempotency_key, body).await?)
     }
 
     /// Books what a hold came to, and ends it. A repeat answers as the first did; after a release it is refused.
@@ -83,18 +83,18 @@ impl Engine {
             let first = entries::by_number(&mut conn, self.shared.project, &numbers).await?;
             booked.transaction = first.into_iter().next().map(|(_, entry)| entry);
         }
-        held(booked)
+        Held::of(booked)
     }
 
     /// Gives up what a hold holds. A repeat answers as the first did; after a capture it is refused.
     pub async fn release_hold(&self, actor: &Actor, id: HoldId) -> Result<Held> {
-        held(self.writer().settle_hold(actor.clone(), id, HoldDeed::Release).await?)
+        Held::of(self.writer().settle_hold(actor.clone(), id, HoldDeed::Release).await?)
     }
 
     /// Lets a live hold last longer.
     pub async fn extend_hold(&self, actor: &Actor, id: HoldId, extend: ExtendHold) -> Result<Held> {
         let deed = HoldDeed::Extend(ttl(extend.ttl_seconds)?);
-        held(self.writer().settle_hold(actor.clone(), id, deed).await?)
+        Held::of(self.writer().settle_hold(actor.clone(), id, deed).await?)
     }
 
     /// Whether an amount is available. Consumes nothing, and sees every answered movement.
@@ -162,14 +162,22 @@ fn ttl(seconds: u32) -> Result<i64, Fault> {
     }
 }
 
-fn moved(booked: Booked) -> Result<Moved> {
-    let Booked { error, transaction, balance, .. } = booked;
-    let balance = balance.ok_or_else(|| Error::Unknown("the writer gave no balance".to_owned()))?;
-    Ok(Moved { success: error.is_none(), error, transaction, balance })
+impl Moved {
+    /// What a credit, a debit or an adjustment came to.
+    pub(crate) fn of(booked: Booked) -> Result<Self> {
+        let Booked { error, transaction, balance, .. } = booked;
+        Ok(Moved { success: error.is_none(), error, transaction, balance: balance.ok_or_else(no_balance)? })
+    }
 }
 
-fn held(booked: Booked) -> Result<Held> {
-    let Booked { error, transaction, hold, balance, .. } = booked;
-    let balance = balance.ok_or_else(|| Error::Unknown("the writer gave no balance".to_owned()))?;
-    Ok(Held { success: error.is_none(), error, hold, transaction, balance })
+impl Held {
+    /// What came of a hold.
+    pub(crate) fn of(booked: Booked) -> Result<Self> {
+        let Booked { error, transaction, hold, balance, .. } = booked;
+        Ok(Held { success: error.is_none(), error, hold, transaction, balance: balance.ok_or_else(no_balance)? })
+    }
+}
+
+fn no_balance() -> Error {
+    Error::Unknown("the writer gave no balance".to_owned())
 }

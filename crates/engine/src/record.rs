@@ -22,10 +22,7 @@ impl Engine {
 
     async fn record_one(&self, actor: &Actor, event: Prepared) -> Result<Recorded> {
         let outcomes = self.writer().record(actor.clone(), vec![event]).await.map_err(alone)?;
-        match outcomes.as_slice() {
-            [Outcome { id, overdrawn, .. }] => Ok(Recorded { id: *id, recorded: true, overdrawn: *overdrawn }),
-            _ => Err(Error::Unknown("the writer gave no answer".to_owned())),
-        }
+        Recorded::of(&outcomes).ok_or_else(|| Error::Unknown("the writer gave no answer".to_owned()))
     }
 
     /// Records an event that a customer's own front end sends. Its keys are recognised among those of the customer's front ends
@@ -60,10 +57,26 @@ impl Engine {
         if !faults.is_empty() {
             return Err(Error::Faults(faults));
         }
-        let outcomes = self.writer().record(actor.clone(), prepared).await?;
+        Ok(BatchRecorded::of(&self.writer().record(actor.clone(), prepared).await?))
+    }
+}
+
+impl Recorded {
+    /// What became of an event that was sent by itself.
+    pub(crate) fn of(outcomes: &[Outcome]) -> Option<Self> {
+        match outcomes {
+            [Outcome { id, overdrawn, .. }] => Some(Recorded { id: *id, recorded: true, overdrawn: *overdrawn }),
+            _ => None,
+        }
+    }
+}
+
+impl BatchRecorded {
+    /// What became of events that were sent together.
+    pub(crate) fn of(outcomes: &[Outcome]) -> Self {
         let duplicates = outcomes.iter().filter(|outcome| outcome.duplicate).count() as u64;
         let overdrawn = outcomes.iter().filter(|outcome| outcome.overdrawn && !outcome.duplicate).count() as u64;
-        Ok(BatchRecorded { count: outcomes.len() as u64 - duplicates, duplicates, overdrawn })
+        BatchRecorded { count: outcomes.len() as u64 - duplicates, duplicates, overdrawn }
     }
 }
 

@@ -3,19 +3,17 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, Method, Uri};
 use uuid::Uuid;
-use weir_api::{Answered, ApiError, Context, Headers, Quantities};
+use weir_api::{Answered, ApiError, Context, Headers, Quantities, Row};
 use weir_core::error::Code;
 use weir_core::event::hash_text;
 use weir_core::text::{self, MAX_SHORT};
-use weir_engine::Receipt;
+use weir_engine::{Keeping, ReceiptKey};
 
 const HEADER: &str = "idempotency-key";
-/// Larger answers are not kept; none of an operation that writes is nearly as large.
-const MAX_KEPT: usize = 256 << 10;
 
 /// An answer.
 pub struct Answer {
@@ -25,35 +23,27 @@ pub struct Answer {
     pub headers: Headers,
 }
 
-/// A request under a key.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Slot {
-    credential: Uuid,
-    route: String,
-    key: String,
-}
-
 /// A request under a key, and what it asks.
 pub struct Asked {
-    slot: Slot,
+    under: ReceiptKey,
     hash: [u8; 16],
 }
 
 /// The requests that are being worked on.
-#[derive(Default)]
-pub struct UnderWay(Mutex<HashMap<Slot, [u8; 16]>>);
+#[derive(Clone, Default)]
+pub struct UnderWay(Arc<Mutex<HashMap<ReceiptKey, [u8; 16]>>>);
 
-/// A request's place among those being worked on, until it is answered or given up.
-struct Claim<'a> {
-    under_way: &'a UnderWay,
-    slot: &'a Slot,
+/// A request's place among those being worked on, until nobody works on it any more. Who asked may have gone long before.
+struct Claim {
+    under_way: UnderWay,
+    under: ReceiptKey,
 }
 
 impl Asked {
     pub fn new(credential: Uuid, method: &Method, uri: &Uri, key: String, body: &[u8]) -> Self {
         let route = format!("{method} {}", uri.path());
         let request = format!("{}\n{}", uri.query().unwrap_or_default(), String::from_utf8_lossy(body));
-        Asked { slot: Slot { credential, route, key }, hash: hash_text(&request) }
+        Asked { under: ReceiptKey { credential, route, key }, hash: hash_text(&request) }
     }
 }
 
@@ -70,34 +60,34 @@ pub async fn once(
     under_way: &UnderWay,
     ctx: &Context,
     asked: Asked,
-    status: u16,
+    row: &'static Row,
     request_id: &str,
     quantities: Quantities,
     doing: impl Future<Output = Result<Answered, ApiError>>,
 ) -> Result<Answer, ApiError> {
-    let Asked { slot, hash } = &asked;
-    let _claim = under_way.claim(slot, *hash)?;
-    if let Some(receipt) = ctx.engine().receipt(slot.credential, &slot.route, &slot.key).await? {
-        if receipt.request != *hash {
+    let Asked { under, hash } = asked;
+    let claim = under_way.claim(&under, hash)?;
+    if let Some(receipt) = ctx.engine().receipt(&under).await? {
+        if receipt.request != hash {
             return Err(other_body());
         }
         return Ok(Answer { status: receipt.status, body: receipt.answer, headers: Headers::new() });
     }
-    let answer = match doing.await {
-        Ok(Answered { body, headers }) => Answer { status, body, headers },
+    let keeping = Keeping::new(under, hash, row.status, move |value| (row.write)(value, quantities), claim);
+    let answer = match keeping.during(doing).await {
+        Ok(Answered { body, headers }) => match keeping.answer() {
+            Some(kept) => return Ok(Answer { status: row.status, body: kept.to_vec(), headers }),
+            None => Answer { status: row.status, body, headers },
+        },
         Err(error) if is_final(&error) => {
             let body = error.body(request_id, quantities).into_bytes();
             Answer { status: error.status(), body, headers: Headers::new() }
         }
         Err(error) => return Err(error),
     };
-    if answer.body.len() <= MAX_KEPT {
-        let receipt = Receipt { request: *hash, status: answer.status, answer: answer.body.clone() };
-        let kept = ctx.engine().keep_receipt(&ctx.actor, slot.credential, &slot.route, &slot.key, receipt).await;
-        if let Err(error) = kept {
-            // What was asked is done and answered; only a repeat will be judged anew.
-            tracing::warn!(%error, "an answer could not be kept");
-        }
+    if let Err(error) = ctx.engine().keep_answer(&ctx.actor, &keeping, answer.status, answer.body.clone()).await {
+        // Nothing in the data file was changed; only a repeat will be judged anew.
+        tracing::warn!(%error, "an answer could not be kept");
     }
     Ok(answer)
 }
@@ -112,11 +102,11 @@ fn other_body() -> ApiError {
 }
 
 impl UnderWay {
-    fn claim<'a>(&'a self, slot: &'a Slot, hash: [u8; 16]) -> Result<Claim<'a>, ApiError> {
-        match self.map().entry(slot.clone()) {
+    fn claim(&self, under: &ReceiptKey, hash: [u8; 16]) -> Result<Claim, ApiError> {
+        match self.map().entry(under.clone()) {
             Entry::Vacant(free) => {
                 free.insert(hash);
-                Ok(Claim { under_way: self, slot })
+                Ok(Claim { under_way: self.clone(), under: under.clone() })
             }
             Entry::Occupied(taken) if *taken.get() != hash => Err(other_body()),
             Entry::Occupied(_) => {
@@ -126,15 +116,15 @@ impl UnderWay {
         }
     }
 
-    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, [u8; 16]>> {
+    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<ReceiptKey, [u8; 16]>> {
         // Nothing that holds the lock leaves the map half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Claim<'_> {
+impl Drop for Claim {
     fn drop(&mut self) {
-        self.under_way.map().remove(self.slot);
+        self.under_way.map().remove(&self.under);
     }
 }
 
@@ -148,8 +138,8 @@ mod tests {
         let uri = Uri::from_static("/v1/customers");
         let asked = |body: &[u8]| Asked::new(Uuid::nil(), &Method::POST, &uri, "k".into(), body);
         let (first, other) = (asked(b"{}"), asked(b"{ }"));
-        let claim = under_way.claim(&first.slot, first.hash).unwrap();
-        let code = |asked: &Asked| under_way.claim(&asked.slot, asked.hash).map(drop).map_err(|error| error.code);
+        let claim = under_way.claim(&first.under, first.hash).unwrap();
+        let code = |asked: &Asked| under_way.claim(&asked.under, asked.hash).map(drop).map_err(|error| error.code);
         assert_eq!(code(&first), Err(Code::IdempotencyInProgress));
         assert_eq!(code(&other), Err(Code::IdempotencyConflict));
         drop(claim);

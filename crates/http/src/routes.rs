@@ -174,7 +174,7 @@ fn timed_out() -> ApiError {
 
 async fn answer(
     host: &Host,
-    operation: &Bound,
+    operation: &'static Bound,
     params: Params,
     request: Request,
     id: &str,
@@ -194,16 +194,15 @@ async fn answer(
     let query = query::parse(parts.uri.query())?;
     let body = body::read(&parts.headers, body).await?;
     let doing = operation.call(&ctx, Input { path: &path, query: &query, body: &body }, quantities);
-    let status = operation.row.status;
     match (repeat::key(&parts.headers)?, ctx.credential) {
         (Some(key), Some(credential)) if operation.row.keeps_answers() => {
             let asked = Asked::new(credential, &parts.method, &parts.uri, key, &body);
             // On the heap: few requests come this way, and all would carry its state along.
-            Box::pin(repeat::once(&host.under_way, &ctx, asked, status, id, quantities, doing)).await
+            Box::pin(repeat::once(&host.under_way, &ctx, asked, operation.row, id, quantities, doing)).await
         }
         _ => {
             let Answered { body, headers } = doing.await?;
-            Ok(Answer { status, body, headers })
+            Ok(Answer { status: operation.row.status, body, headers })
         }
     }
 }

@@ -48,8 +48,14 @@ impl Callers {
     }
 
     async fn call(&self, url: &str, n: usize) {
-        let debit = json!({"customerId": self.customer, "name": "credits", "amount": 1, "idempotencyKey": format!("debit-{n}")});
-        let request = self.client.post(url).bearer_auth(&self.key).header("content-type", "application/json");
+        let mut debit = json!({"customerId": self.customer, "name": "credits", "amount": 1});
+        let mut request = self.client.post(url).bearer_auth(&self.key).header("content-type", "application/json");
+        // By the ledger's own key, or by that of the request.
+        let key = format!("{}-debit-{n}", self.customer);
+        match n % 2 {
+            0 => debit["idempotencyKey"] = json!(key),
+            _ => request = request.header("idempotency-key", key),
+        }
         let Ok(reply) = request.body(debit.to_string()).send().await else { return };
         let status = reply.status().as_u16();
         // Killed in the middle of an answer, it was none.

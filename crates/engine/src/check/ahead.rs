@@ -1,5 +1,6 @@
 //! How long limits last at the present rate, from what their counters hold.
 
+use sqlx::SqliteConnection;
 use weir_core::aggregate::Aggregation;
 use weir_core::forecast::{Forecast, Later, forecast};
 use weir_core::period::Window;
@@ -37,10 +38,14 @@ impl Engine {
         if !limits.iter().any(Applied::is_without_beginning) {
             return Ok(None);
         }
-        let sql = format!("SELECT e.at FROM event e WHERE e.customer = ?1 AND {LIVE} ORDER BY e.at LIMIT 1");
-        let mut conn = self.reader().await?;
-        let first: Option<i64> =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(customer.key).fetch_optional(&mut *conn).await?;
-        Ok(first.map(Timestamp::from_micros))
+        first_event(&mut *self.reader().await?, customer).await
     }
+}
+
+/// A customer's first event that counts.
+pub(crate) async fn first_event(conn: &mut SqliteConnection, customer: &LiveCustomer) -> Result<Option<Timestamp>> {
+    let sql = format!("SELECT e.at FROM event e WHERE e.customer = ?1 AND {LIVE} ORDER BY e.at LIMIT 1");
+    let first: Option<i64> =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(customer.key).fetch_optional(conn).await?;
+    Ok(first.map(Timestamp::from_micros))
 }

@@ -24,6 +24,7 @@ use crate::check::building;
 use crate::config::{Config, LimitRule};
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
+use crate::receipts::{self, Keeping};
 use crate::rollup::BASE;
 
 /// A future on the heap.
@@ -50,6 +51,8 @@ pub(crate) struct Job<T, F> {
     work: Option<F>,
     value: Option<T>,
     reply: Reply<T>,
+    /// The request whose answer is to be kept with it.
+    keeping: Option<Arc<Keeping>>,
 }
 
 impl<T, F> Job<T, F>
@@ -59,7 +62,7 @@ where
 {
     /// On its way to the writer.
     pub(super) fn boxed(actor: Actor, aside: bool, work: F, reply: Reply<T>) -> Run {
-        Box::new(Job { actor, aside, work: Some(work), value: None, reply })
+        Box::new(Job { actor, aside, work: Some(work), value: None, reply, keeping: Keeping::current() })
     }
 }
 
@@ -79,7 +82,11 @@ where
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<()>> {
         Box::pin(async move {
             if let Some(work) = self.work.take() {
-                self.value = Some(work(tx).await?);
+                let value = work(tx).await?;
+                let kept = self.keeping.as_ref().and_then(|keeping| keeping.kept(&value));
+                let now = tx.now;
+                receipts::store(tx.conn(), kept.as_slice(), now).await?;
+                self.value = Some(value);
             }
             Ok(())
         })

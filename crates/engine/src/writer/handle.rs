@@ -115,43 +115,38 @@ impl WriterHandle {
     /// Records events together or not at all; answers once they are durable.
     pub(crate) async fn record(&self, actor: Actor, events: Vec<Prepared>) -> Result<Vec<Outcome>> {
         let size = events.iter().map(Prepared::size).sum();
-        self.ask(size, |reply| {
-            Command::Record(Record { work: Work::Record(events), actor, reply: Asked::Record(reply) })
-        })
-        .await
+        let work = Work::Record(events);
+        self.ask(size, |reply| Command::Record(Record::new(work, actor, Asked::Record(reply)))).await
     }
 
     /// Records an event if nothing refuses it; answers once it, or its refusal, is durable.
     pub(crate) async fn track(&self, actor: Actor, event: Prepared) -> Result<Tracked> {
-        let size = event.size();
-        self.ask(size, |reply| {
-            Command::Record(Record { work: Work::Track(Box::new(event)), actor, reply: Asked::Track(reply) })
-        })
-        .await
+        let (size, work) = (event.size(), Work::Track(Box::new(event)));
+        self.ask(size, |reply| Command::Record(Record::new(work, actor, Asked::Track(reply)))).await
     }
 
     /// Holds an event's share for so many microseconds if nothing refuses it; answers once that, or the refusal, is durable.
     pub(crate) async fn reserve(&self, actor: Actor, event: Prepared, ttl: i64) -> Result<Reserved> {
         let (size, work) = (event.size(), Work::Reserve(Box::new(event), ttl));
-        self.ask(size, |reply| Command::Record(Record { work, actor, reply: Asked::Reserve(reply) })).await
+        self.ask(size, |reply| Command::Record(Record::new(work, actor, Asked::Reserve(reply)))).await
     }
 
     /// Ends a reservation or lets it last longer; answers once that is durable.
     pub(crate) async fn settle(&self, actor: Actor, id: ReservationId, settle: Settle) -> Result<Reservation> {
         let work = Work::Settle(id, settle);
-        self.ask(4096, |reply| Command::Record(Record { work, actor, reply: Asked::Settle(reply) })).await
+        self.ask(4096, |reply| Command::Record(Record::new(work, actor, Asked::Settle(reply)))).await
     }
 
     /// Moves a balance, or sets an amount of it aside; answers once that is durable.
     pub(crate) async fn book(&self, actor: Actor, ask: Ask) -> Result<Booked> {
         let work = Work::Move(Box::new(ask));
-        self.ask(4096, |reply| Command::Record(Record { work, actor, reply: Asked::Book(reply) })).await
+        self.ask(4096, |reply| Command::Record(Record::new(work, actor, Asked::Book(reply)))).await
     }
 
     /// Ends a hold or lets it last longer; answers once that is durable.
     pub(crate) async fn settle_hold(&self, actor: Actor, id: HoldId, deed: HoldDeed) -> Result<Booked> {
         let work = Work::SettleHold(id, deed);
-        self.ask(4096, |reply| Command::Record(Record { work, actor, reply: Asked::Book(reply) })).await
+        self.ask(4096, |reply| Command::Record(Record::new(work, actor, Asked::Book(reply)))).await
     }
 
     /// Loads the counters of a known customer.

@@ -27,6 +27,7 @@ use crate::changes::Topics;
 use crate::config::effective;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
+use crate::receipts::{self, Kept};
 use crate::scan::to_json;
 
 /// An event ready to be recorded: everything that needs no state is done before it waits in the queue.
@@ -137,6 +138,8 @@ pub(super) struct Overlay {
     pub(super) alerts: AlertChanges,
     /// What becomes of balances.
     pub(super) book: Book,
+    /// Answers to keep.
+    receipts: Vec<Kept>,
 }
 
 impl Overlay {
@@ -159,6 +162,7 @@ impl Overlay {
         self.events.is_empty()
             && self.refusals.is_empty()
             && self.book.is_empty()
+            && self.receipts.is_empty()
             && !self.holds.values().any(HoldRow::is_touched)
     }
 }
@@ -201,8 +205,11 @@ impl Writer {
         replies: &mut Answers,
     ) -> Result<(u64, Topics)> {
         let mut overlay = Overlay { book: Book::after(self.last_entry), ..Overlay::default() };
-        let mut work = Vec::with_capacity(commands.len());
+        let (mut work, mut keeping) = (Vec::with_capacity(commands.len()), Vec::new());
         for command in commands {
+            if let Some(one) = command.keeping {
+                keeping.push((work.len(), one));
+            }
             // Whatever happens from here on, the caller is answered.
             replies.push((command.reply, Err(Error::Closed)));
             work.push((command.work, command.actor));
@@ -256,6 +263,11 @@ impl Writer {
                     booked.map(|booked| Done::Booked(Box::new(booked)))
                 }
             };
+        }
+        for (place, keeping) in &keeping {
+            if let Some((_, Ok(done))) = replies.get(*place) {
+                overlay.receipts.extend(done.kept(keeping));
+            }
         }
         let recorded = overlay.events.len() as u64;
         let mut topics = Topics::NONE;
@@ -498,6 +510,7 @@ impl Writer {
         self.store_holds(&overlay).await?;
         self.store_alerts(&overlay.alerts, now).await?;
         self.store_book(&overlay.book, &overlay.customers).await?;
+        receipts::store(&mut self.conn, &overlay.receipts, now).await?;
         let flushed = self.pending.is_full();
         if flushed {
             self.store_pending(now, Some(&overlay.customers)).await?;

@@ -55,7 +55,7 @@ pub(crate) enum Deed {
 }
 
 /// What became of it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Booked {
     pub error: Option<Insufficient>,
     pub transaction: Option<Transaction>,

@@ -41,6 +41,7 @@ pub(crate) use book::{About, cause_of};
 pub(crate) use change::Tx;
 pub(crate) use charge::quote;
 pub(crate) use counters::{is_loaded, start_counters};
+pub(crate) use flush::insert_rows;
 pub(crate) use groups::Groups;
 pub(crate) use handle::WriterHandle;
 pub(crate) use holds::{HoldRow, SELECT_HOLDS, Settle};

@@ -1,5 +1,7 @@
 //! What callers ask of the writer to be decided in order, and where the answers go.
 
+use std::sync::Arc;
+
 use weir_core::id::{HoldId, ReservationId};
 
 use super::Reply;
@@ -9,13 +11,23 @@ use super::ledger::{Ask, Booked};
 use super::set_aside::HoldDeed;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::model::{Reservation, Reserved, Tracked};
+use crate::model::{BatchRecorded, Held, Moved, Recorded, Reservation, Reserved, Tracked};
+use crate::receipts::{Keeping, Kept};
 
 /// Something to decide in order with others, and to write in one transaction with them.
 pub(crate) struct Record {
     pub work: Work,
     pub actor: Actor,
     pub reply: Asked,
+    /// The request whose answer is to be kept with it.
+    pub keeping: Option<Arc<Keeping>>,
+}
+
+impl Record {
+    /// For the request that is being answered, if its answer is to be kept.
+    pub(super) fn new(work: Work, actor: Actor, reply: Asked) -> Self {
+        Record { work, actor, reply, keeping: Keeping::current() }
+    }
 }
 
 /// What is to be decided.
@@ -61,6 +73,27 @@ pub(super) enum Done {
     Reserved(Reserved),
     Settled(Box<Reservation>),
     Booked(Box<Booked>),
+}
+
+impl Done {
+    /// The answer to keep, as it will be given. A hold that was captured before is shown with an entry that is looked up for it, and
+    /// changes nothing.
+    pub(super) fn kept(&self, keeping: &Arc<Keeping>) -> Option<Kept> {
+        match self {
+            Done::Recorded(outcomes) => {
+                let one = Recorded::of(outcomes).and_then(|one| keeping.kept(&one));
+                one.or_else(|| keeping.kept(&BatchRecorded::of(outcomes)))
+            }
+            Done::Tracked(tracked) => keeping.kept(tracked),
+            Done::Reserved(reserved) => keeping.kept(reserved),
+            Done::Settled(settled) => keeping.kept(&**settled),
+            Done::Booked(booked) if booked.first_entry.is_some() => None,
+            Done::Booked(booked) => {
+                let moved = Moved::of((**booked).clone()).ok().and_then(|moved| keeping.kept(&moved));
+                moved.or_else(|| Held::of((**booked).clone()).ok().and_then(|held| keeping.kept(&held)))
+            }
+        }
+    }
 }
 
 impl Asked {

@@ -14,8 +14,8 @@ use weir_engine::ManualClock;
 
 use crate::harness::{DEADLINE, Host, document};
 
-/// 2026-12-01T09:30:00Z.
-const NOW: i64 = 1_796_117_400_000_000;
+/// When the story is told: 2026-12-01T09:30:00Z.
+pub const NOW: i64 = 1_796_117_400_000_000;
 /// Longer texts and lists are cut: a picture, a year's points.
 const LONGEST_TEXT: usize = 300;
 const MOST_ITEMS: usize = 2;

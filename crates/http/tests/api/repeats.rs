@@ -1,9 +1,28 @@
 //! Repeats under an `Idempotency-Key`.
 
-use reqwest::Method;
-use serde_json::json;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use crate::harness::{Host, Reply, key};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use uuid::Uuid;
+use weir_api::examples::story;
+use weir_api::{Context, Input, Quantities, Reach};
+use weir_core::error::Code;
+use weir_core::time::Timestamp;
+use weir_engine::model::Scope;
+use weir_engine::{Keeping, ManualClock, ReceiptKey};
+
+use crate::examples;
+use crate::harness::{DEADLINE, Host, Reply, key};
+
+/// What changes nothing in the data file in one go, and is answered once it is done: files on their way in, a copy of the file, and
+/// the sample, whose customers and events have names and keys of their own.
+const BESIDE_THE_FILE: [&str; 5] =
+    ["imports.create", "imports.upload", "imports.start", "sample.create", "backup.create"];
 
 async fn post(host: &Host, path: &str, key: &str, body: &str) -> Reply {
     let request =
@@ -33,7 +52,7 @@ async fn a_repeat_is_answered_byte_for_byte_and_done_once() {
     assert_eq!(refused.refusal().0, "missing_required_field", "another route is another request");
     assert_eq!(post(&host, "/v1/meters", "k1", r#"{"name":"m"}"#).await.text, refused.text);
     // Keys belong to the credential.
-    host.key = key(&host.app, weir_engine::model::Scope::Manage).await;
+    host.key = key(&host.app, Scope::Manage).await;
     assert_eq!(post(&host, "/v1/customers", "k1", body).await.refusal().0, "conflict");
     assert_eq!(host.ok("status.get", json!({})).await["customers"], 1);
     for bad in ["", &"k".repeat(257)] {
@@ -72,4 +91,88 @@ async fn of_many_at_once_one_is_done() {
     }
     assert_eq!(host.ok("status.get", json!({})).await["events"], 1);
     std::sync::Arc::into_inner(host).unwrap().stop().await;
+}
+
+/// Whatever breaks off after the change, a repeat finds its answer: it stands in the file since that very commit.
+#[tokio::test]
+async fn every_answer_to_a_change_is_kept_with_the_change() {
+    let host = Host::with(Arc::new(ManualClock::at(Timestamp::from_micros(examples::NOW)))).await;
+    let (mut answers, mut kept) = (HashMap::<String, Value>::new(), BTreeSet::new());
+    for step in story() {
+        let operation = weir_api::find(&step.operation).unwrap();
+        let request = step.request(&answers).to_string();
+        let ctx = match operation.row.reach {
+            Reach::Client => {
+                let token = answers["client_tokens.create"]["token"].as_str().unwrap();
+                Context::client(host.app.clone(), host.app.engine.authenticate_client(token).await.unwrap())
+            }
+            _ => Context::operator(host.app.clone()),
+        };
+        let under = ReceiptKey { credential: Uuid::nil(), route: step.name().to_owned(), key: "k".to_owned() };
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let write = |value: &dyn std::any::Any| (operation.row.write)(value, Quantities::Numbers);
+            let keeping = Keeping::new(under.clone(), [7; 16], operation.row.status, write, ());
+            let input = Input { path: &[], query: &[], body: request.as_bytes() };
+            match keeping.during(operation.call(&ctx, input, Quantities::Numbers)).await {
+                Ok(answered) => {
+                    let text = String::from_utf8(answered.body).unwrap();
+                    if operation.row.keeps_answers() && !BESIDE_THE_FILE.contains(&operation.row.name) {
+                        assert_eq!(
+                            keeping.answer().map(String::from_utf8_lossy),
+                            Some(text.as_str().into()),
+                            "{}",
+                            step.name()
+                        );
+                        let receipt = host.app.engine.receipt(&under).await.unwrap().unwrap();
+                        assert_eq!((receipt.request, receipt.status), ([7; 16], operation.row.status));
+                        assert_eq!(String::from_utf8_lossy(&receipt.answer), text, "{}", step.name());
+                        kept.insert(operation.row.name);
+                    }
+                    answers.insert(step.name().to_owned(), serde_json::from_str(&text).unwrap());
+                    break;
+                }
+                // A meter may still be counting.
+                Err(error) if error.code == Code::Busy && Instant::now() < deadline => {}
+                Err(error) => panic!("{}: {error:?}", step.name()),
+            }
+        }
+    }
+    let keeping = weir_api::TABLE.iter().filter(|row| row.keeps_answers() && row.reach != Reach::Local);
+    let missing: Vec<_> = keeping.map(|row| row.name).filter(|name| !kept.contains(name)).collect();
+    assert_eq!(missing, BESIDE_THE_FILE.iter().filter(|name| **name != "backup.create").copied().collect::<Vec<_>>());
+    host.stop().await;
+}
+
+/// Whoever hangs up before the answer comes finds it done once, and answered, however soon they ask again.
+#[tokio::test]
+async fn who_hung_up_is_answered_when_asking_again() {
+    const CALLS: usize = 40;
+    let host = Host::start().await;
+    host.ok("balances.create", json!({ "customerId": "acme", "name": "credits" })).await;
+    let (address, credit) =
+        (host.base.strip_prefix("http://").unwrap(), r#"{"customerId":"acme","name":"credits","amount":1}"#);
+    for call in 0..CALLS {
+        let request = format!(
+            "POST /v1/balances/credit HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nIdempotency-Key: call-{call}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{credit}",
+            host.key,
+            credit.len(),
+        );
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        drop(connection);
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let reply = post(&host, "/v1/balances/credit", &format!("call-{call}"), credit).await;
+            if reply.status == 200 {
+                break;
+            }
+            assert_eq!(reply.refusal().0, "idempotency_in_progress");
+            assert!(Instant::now() < deadline, "call {call} stayed in progress");
+        }
+    }
+    let balance = host.ok("customers.balances", json!({ "id": "acme" })).await;
+    assert_eq!(balance["balances"][0]["currentBalance"], CALLS, "{balance}");
+    host.stop().await;
 }
