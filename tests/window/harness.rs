@@ -212,7 +212,8 @@ fn printed(stage: &Stage) -> PathBuf {
     stage.home().join("printed.log")
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("the port").port()
 }

@@ -1,5 +1,6 @@
 //! The built app, opened on a display and driven as an operator would.
 
+mod access;
 mod harness;
 mod journeys;
 mod life;
