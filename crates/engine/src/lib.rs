@@ -64,6 +64,6 @@ pub use error::{Error, OpenError, Result};
 pub use keys::Caller;
 pub use outbox::{Attempt, Outbox, Outgoing};
 pub use receipts::Receipt;
-pub use sessions::{MOST_SESSIONS, NewSession, SESSION_SECONDS, Session};
+pub use sessions::{MOST_SESSIONS, NewSession, Session};
 pub use store::{DATA_FILE, SCHEMA};
 pub use vault::SigningSecret;

@@ -74,7 +74,9 @@ impl Auth {
                 Ok(Context::caller(app.clone(), app.engine.authenticate(token)?))
             }
             (Auth::Keys, Credential::Session(token)) => {
-                Ok(Context::caller(app.clone(), app.engine.authenticate_session(token).await?.caller))
+                // On the heap: few requests come this way, and all would carry its state along.
+                let session = Box::pin(app.engine.authenticate_session(token)).await?;
+                Ok(Context::caller(app.clone(), session.caller))
             }
             (Auth::Owner(secret), Credential::Bearer(token)) if secret.is(token) => Ok(Context::cli(app.clone())),
             (Auth::Owner(_), _) => Err(ApiError::new(Code::InvalidApiKey, "this is not the owner's secret")),

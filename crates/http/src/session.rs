@@ -70,13 +70,13 @@ pub fn guard(parts: &Parts) -> Result<(), ApiError> {
     ))
 }
 
-/// The cookie that a request has nothing but to be known by.
+/// The cookie of a request that has nothing else to be known by.
 pub struct Kept {
     name: String,
 }
 
 impl Kept {
-    /// Of a request, if it is so.
+    /// That of a request, if it is such a one.
     pub fn of(request: &Request) -> Option<Self> {
         let (uri, headers) = (request.uri(), request.headers());
         let alone = headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION);
