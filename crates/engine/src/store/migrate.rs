@@ -17,6 +17,7 @@ const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] = [
     (4, "balances", include_str!("../../../../migrations/0004_balances.sql")),
     (5, "keys", include_str!("../../../../migrations/0005_keys.sql")),
     (6, "doors", include_str!("../../../../migrations/0006_doors.sql")),
+    (7, "sessions", include_str!("../../../../migrations/0007_sessions.sql")),
 ];
 
 fn migrator() -> Migrator {
