@@ -7,7 +7,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use weir_core::error::Code;
 use weir_engine::model::{Change, KeyPatch, NewKey, NewKeyAnswer, RotateKey, Scope};
-use weir_engine::{Actor, DATA_FILE, Error, MOST_SESSIONS};
+use weir_engine::{Actor, DATA_FILE, Error, MOST_SESSIONS, restore};
 
 const NOW: &str = "2026-03-10T12:00:00Z";
 const WEEK_LATER: &str = "2026-03-17T12:00:00Z";
@@ -94,6 +94,21 @@ async fn a_restart_signs_nobody_out() {
     bench.engine.close().await;
     let file = std::fs::read(bench.dir.path().join(DATA_FILE)).unwrap();
     assert!(!file.windows(token.len()).any(|part| part == token.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_restored_backup_lets_no_session_in() {
+    let bench = Bench::open_at(NOW).await;
+    let made = key(&bench, Scope::Manage).await;
+    let token = begin(&bench, &made.key).await;
+    let backup = bench.dir.path().join("copy.db");
+    bench.engine.backup(&actor(), &backup).await.unwrap();
+    bench.engine.sign_out(&token).await.unwrap();
+    bench.engine.close().await;
+    restore::restore(&backup, bench.dir.path()).await.unwrap();
+    let bench = bench.reopen().await;
+    assert_eq!(refused(&bench, &token).await, Code::InvalidApiKey);
+    assert!(bench.engine.sign_in(&made.key).await.is_ok(), "the key is still good");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] = [
     (5, "keys", include_str!("../../../../migrations/0005_keys.sql")),
     (6, "doors", include_str!("../../../../migrations/0006_doors.sql")),
     (7, "sessions", include_str!("../../../../migrations/0007_sessions.sql")),
+    (8, "key_calls", include_str!("../../../../migrations/0008_key_calls.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 /// The data file's name in its folder.
 pub const DATA_FILE: &str = "weir.db";
 /// The newest schema this program knows: the last migration's `user_version`.
-pub const SCHEMA: i64 = 7;
+pub const SCHEMA: i64 = 8;
 /// Pages in the log before the writer itself checkpoints in its commits: 64 MiB of 4 KiB pages. It comes to that only where a
 /// reader stays, or where checkpoints in the background do not keep up.
 const CHECKPOINT_PAGES: &str = "16384";

@@ -403,16 +403,19 @@ impl Writer {
         self.store_key_uses().await
     }
 
-    /// Writes when each key was last used.
+    /// Writes when each key was last used, and the calls that its own limits count.
     async fn store_key_uses(&mut self) -> Result<()> {
         for KeySecret { rule, .. } in self.shared.config().keys.values() {
             let used = rule.used.last.load(Ordering::Relaxed);
             if used > 0 {
-                sqlx::query("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2")
-                    .bind(rule.key)
-                    .bind(used)
-                    .execute(&mut self.conn)
-                    .await?;
+                sqlx::query(
+                    "UPDATE api_key SET last_used_at = ?2, calls = ?3 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2",
+                )
+                .bind(rule.key)
+                .bind(used)
+                .bind(rule.used.written()?)
+                .execute(&mut self.conn)
+                .await?;
             }
         }
         Ok(())
