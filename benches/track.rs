@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_micros(100);
 /// What the 99th percentile at half of saturation may be of that of a bare commit, and of plain SQLite's for the same arrivals: that
 /// writes in groups as well, and at the same rate moves its log into its file beside what waits.
 const WANTED: f64 = 3.0;
-const WANTED_OF_PLAIN: f64 = 1.25;
+const WANTED_OF_PLAIN: f64 = 1.5;
 
 async fn track(engine: &Engine, n: usize) {
     engine.track(&Actor::system(), event(n, CUSTOMERS)).await.expect("admitted");
