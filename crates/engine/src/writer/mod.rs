@@ -16,8 +16,10 @@ mod ids;
 mod ingest;
 mod jobs;
 mod ledger;
+mod overlay;
 mod pending;
 mod refund;
+mod run;
 mod set_aside;
 mod standings;
 mod state;
@@ -82,7 +84,7 @@ pub(crate) enum Command {
     /// Count every recorded event on the projections.
     Flush(Reply<()>),
     /// Change the configuration.
-    Change(change::Run),
+    Change(run::Run),
     Close(oneshot::Sender<()>),
 }
 
