@@ -100,7 +100,7 @@ ids! {
     /// An amount of a balance that is set aside.
     HoldId = "hld_";
     /// An alert.
-    AlertId = "alt_";
+    AlertId = "alr_";
     /// An API key.
     KeyId = "key_";
     /// A token for a customer's own front end.
@@ -110,7 +110,7 @@ ids! {
     /// What endpoints are told.
     MessageId = "msg_";
     /// A message on its way to one endpoint.
-    DeliveryId = "dlv_";
+    DeliveryId = "whd_";
     /// A file on its way in.
     ImportId = "imp_";
 }

@@ -107,6 +107,7 @@ async fn read(conn: &mut SqliteConnection, known: &Known, row: &SqliteRow) -> Re
     let known_type = WebhookEventType::ALL.into_iter().find(|known| known.as_str() == kind);
     Ok(Delivery {
         id: DeliveryId::new(row.try_get("id")?),
+        project_id: known.webhook.project_id,
         webhook_id: known.webhook.id,
         message_id: MessageId::new(row.try_get("message_id")?),
         event_type: known_type.ok_or_else(|| Error::Storage(format!("unknown type of message: {kind}")))?,

@@ -251,13 +251,21 @@ async fn create(tx: &mut Tx<'_>, new: NewKey, limits: [Option<u32>; 2], token: S
 
 /// A key with its secret, shown this once.
 fn made(key: Key, token: String) -> NewKeyAnswer {
+    let Key { id, project_id, name, scope, prefix, created_at, last_used_at, expires_at, .. } = key;
+    let Key { revoked_at, per_minute, per_day, old_secret_until, .. } = key;
     NewKeyAnswer {
-        id: key.id,
-        name: key.name,
-        scope: key.scope,
-        prefix: key.prefix,
-        created_at: key.created_at,
-        expires_at: key.expires_at,
+        id,
+        project_id,
+        name,
+        scope,
+        prefix,
+        created_at,
+        last_used_at,
+        expires_at,
+        revoked_at,
+        per_minute,
+        per_day,
+        old_secret_until,
         key: token,
     }
 }
@@ -341,9 +349,13 @@ async fn revoke(tx: &mut Tx<'_>, id: KeyId) -> Result<()> {
     if before.revoked_at.is_some() {
         return Ok(());
     }
-    sqlx::query("UPDATE api_key SET revoked_at = ?2 WHERE uuid = ?1")
+    // Its last use is otherwise written with what is counted next, and then it is no longer among the keys.
+    let known = tx.config.keys.values().find(|secret| secret.rule.id == id);
+    let used = known.map_or(0, |secret| secret.rule.used.last.load(Ordering::Relaxed));
+    sqlx::query("UPDATE api_key SET revoked_at = ?2, last_used_at = nullif(max(coalesce(last_used_at, 0), ?3), 0) WHERE uuid = ?1")
         .bind(id.uuid())
         .bind(tx.now.as_micros())
+        .bind(used)
         .execute(tx.conn())
         .await?;
     tx.config.keys.retain(|_, secret| secret.rule.id != id);

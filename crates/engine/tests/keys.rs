@@ -46,6 +46,21 @@ async fn a_key_makes_as_many_calls_as_it_may_in_any_minute_and_any_day() {
 }
 
 #[tokio::test]
+async fn a_revoked_key_still_says_when_it_was_last_used() {
+    let bench = Bench::open_at(NOW).await;
+    let (used, unused) = (key(&bench, Change::Keep, Change::Keep).await, key(&bench, Change::Keep, Change::Keep).await);
+    bench.clock.set(at("2026-03-10T12:05:00Z"));
+    bench.engine.authenticate(&used.key).unwrap();
+    bench.clock.set(at("2026-03-10T12:06:00Z"));
+    for made in [&used, &unused] {
+        bench.engine.revoke_key(&actor(), made.id).await.unwrap();
+    }
+    let bench = bench.reopen().await;
+    let last: Vec<_> = bench.engine.keys().await.unwrap().into_iter().map(|key| (key.id, key.last_used_at)).collect();
+    assert_eq!(last, [(unused.id, None), (used.id, Some(at("2026-03-10T12:05:00Z")))]);
+}
+
+#[tokio::test]
 async fn a_restart_gives_no_calls_back() {
     let bench = Bench::open_at(NOW).await;
     let made = key(&bench, Change::Set(3), Change::Set(5)).await;

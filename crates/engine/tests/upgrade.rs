@@ -153,10 +153,10 @@ async fn a_file_of_the_third_schema_keeps_its_alerts_and_pays_from_balances() {
     assert_eq!(
         alerts.iter().map(line).collect::<Vec<_>>(),
         [
-            "alt_869962c3-8766-8e70-8a34-5931ce6054aa beta Cost in all 50% 5.25/10.5 Open",
-            "alt_9dfc9238-534f-8031-bd4b-e6a37b6e0b91 beta Tokens in all 50% 500/1000 Acknowledged",
-            "alt_14fc5c3f-d565-8556-a1ed-e11aadfe7762 acme Cost in all 50% 5.6/10.5 Resolved",
-            "alt_d1191fcb-e3ac-86ed-a654-7a3f9d9a4cfa acme Tokens in all 50% 564/1000 Resolved",
+            "alr_869962c3-8766-8e70-8a34-5931ce6054aa beta Cost in all 50% 5.25/10.5 Open",
+            "alr_9dfc9238-534f-8031-bd4b-e6a37b6e0b91 beta Tokens in all 50% 500/1000 Acknowledged",
+            "alr_14fc5c3f-d565-8556-a1ed-e11aadfe7762 acme Cost in all 50% 5.6/10.5 Resolved",
+            "alr_d1191fcb-e3ac-86ed-a654-7a3f9d9a4cfa acme Tokens in all 50% 564/1000 Resolved",
         ]
     );
     assert_eq!(alerts[0].created_at, at("2026-11-21T20:32:26.556822Z"));

@@ -91,7 +91,7 @@ async fn a_message_says_what_happened_exactly() {
             }
         })
     );
-    assert!(alert.as_str().unwrap().starts_with("alt_") && told["id"].as_str().unwrap().starts_with("msg_"));
+    assert!(alert.as_str().unwrap().starts_with("alr_") && told["id"].as_str().unwrap().starts_with("msg_"));
     // More than the limit leaves nothing, not less than nothing.
     bench.deliver().await;
     let operator = actor();

@@ -15,6 +15,13 @@ const MAX_DRAINED: usize = 4 * MAX_BYTES;
 
 /// Reads a body to its end; empty, or JSON of at most 8 MiB.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
+    if is_announced_too_large(headers) {
+        // Who waits to be told to send it need not; who sends it already looks for an answer when it is through.
+        if !headers.contains_key(header::EXPECT) {
+            drain(body).await;
+        }
+        return Err(too_large());
+    }
     let bytes = collect(body).await?;
     if !bytes.is_empty() && !is_json(headers) {
         return Err(ApiError::new(Code::UnsupportedMediaType, "send the body as `Content-Type: application/json`"));
@@ -46,9 +53,18 @@ async fn collect(mut body: Body) -> Result<Bytes, ApiError> {
         }
     }
     if seen > MAX_BYTES {
-        return Err(ApiError::new(Code::PayloadTooLarge, "the body is larger than 8 MiB"));
+        return Err(too_large());
     }
     Ok(if all.is_empty() { first } else { Bytes::from(all) })
+}
+
+fn is_announced_too_large(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|length| length > MAX_BYTES as u64)
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(Code::PayloadTooLarge, "the body is larger than 8 MiB")
 }
 
 fn broke_off(error: axum::Error) -> ApiError {

@@ -151,7 +151,7 @@ fn concerns(topics: Topics) -> bool {
 async fn deliver(engine: &Engine, sender: &Sender, outgoing: Outgoing) -> WebhookId {
     let attempt = sender.send(&outgoing, engine.now()).await;
     if let Some(error) = &attempt.error {
-        tracing::debug!(webhook = %outgoing.webhook, message = %outgoing.message, error, "a message did not arrive");
+        tracing::debug!(webhook = %outgoing.webhook, message_id = %outgoing.message, error, "a message did not arrive");
     }
     // Until it is written down, the endpoint is told nothing else: it would be the same message once more.
     while let Err(error) = engine.note_attempt(outgoing.delivery, attempt.clone()).await {

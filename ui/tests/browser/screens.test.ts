@@ -25,7 +25,7 @@ describe("every screen", () => {
     ["#/customers/azure-code/alerts", "Thresholds are set on each limit"],
     ["#/alerts", "azure-conv"],
     ["#/alerts?state=resolved", "No resolved alerts"],
-    ["#/alerts?alert=alt_nothing", "There is no such alert"],
+    ["#/alerts?alert=alr_nothing", "There is no such alert"],
     ["#/customers/nobody", "There is no customer “nobody”"],
     ["#/events", "llm.completion"],
     ["#/events/import", "Import"],

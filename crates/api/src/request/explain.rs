@@ -120,7 +120,10 @@ fn reworded(reason: &str) -> String {
 /// The reader's name of a type, for people.
 fn plain(expected: &str) -> &str {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65,535",
+        "u32" => "a whole number from 0 to 4,294,967,295",
+        "u64" | "usize" => "a whole number that is not negative",
         "i8" | "i16" | "i32" | "i64" => "a whole number",
         "f64" | "f32" => "a number",
         "a string" | "a borrowed string" | "a formatted string" => "a text",

@@ -63,6 +63,11 @@ impl Fields {
         self.top.iter().find(|field| field.name == name).map_or(Kind::Text, |field| field.kind)
     }
 
+    /// Whether there is a field of this name, at whatever depth.
+    pub fn is_known(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
     /// Whether a field of this name, at whatever depth, holds a list.
     pub fn is_list(&self, name: &str) -> bool {
         self.lists.iter().any(|list| list == name)

@@ -84,7 +84,8 @@ impl<'a> Scan<'a> {
             Some(Frame::Object { .. }) => self.keys.last().is_some_and(|key| self.fields.is_list(key)),
             _ => false,
         };
-        if fits || self.open_keys().any(|key| self.fields.is_free(key)) {
+        if fits || self.open_keys().any(|key| self.fields.is_free(key) || !self.fields.is_known(key)) {
+            // What there is no field for is refused as such by the reader that follows.
             return Ok(());
         }
         Err(ApiError::invalid(self.path(), "must not be a list"))
@@ -175,7 +176,7 @@ mod tests {
         let array = serde_json::json!({ "type": "array" });
         let schema = serde_json::json!({ "properties": {
             "events": array, "k": array, "b": array,
-            "a": { "type": "object", "additionalProperties": true },
+            "a": { "type": "object", "additionalProperties": true }, "c": { "type": "string" },
         }});
         super::check(json, &Fields::of(&schema, &serde_json::Map::new()))
     }
@@ -205,6 +206,7 @@ mod tests {
     #[test]
     fn a_list_in_the_place_of_an_object_is_refused() {
         assert_eq!(field(r#"{"c":[]}"#).unwrap(), "c");
+        assert!(check(r#"{"nobody knows":[]}"#).is_ok(), "an unknown field is refused as such, by the reader");
         assert_eq!(field(r#"{"events":[{"x":1},["acme"]]}"#).unwrap(), "events[1]");
         assert!(check(r#"{"events":[{"a":{"x":[[1],[2]]}}]}"#).is_ok(), "anything goes within a free field");
     }

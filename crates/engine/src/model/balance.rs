@@ -10,6 +10,7 @@ use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 use weir_core::time::Timestamp;
 
+use super::patch::{given, given_or_empty};
 use super::{Change, Cursor, Enforcement, PageSize};
 
 /// The priority of a grant or balance when nothing is said; lower ones are spent first.
@@ -204,7 +205,7 @@ pub struct BalancePatch {
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub unit: Change<String>,
     /// What must stay.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub minimum_balance: Option<Quantity>,
     /// Tell when the current balance falls to this, or below.
     #[serde(skip_serializing_if = "Change::is_keep")]
@@ -213,11 +214,11 @@ pub struct BalancePatch {
     #[serde(skip_serializing_if = "Change::is_keep")]
     pub top_up: Change<TopUp>,
     /// Pays only for events with these dimensions.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimension_filters: Option<BTreeMap<String, String>>,
     /// Among balances that match an event: lower ones pay first.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 1_000))]
     pub priority: Option<u16>,
     /// What usage costs.

@@ -8,6 +8,7 @@ use weir_core::id::{CustomerId, ProjectId};
 use weir_core::quantity::Quantity;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 
+use super::patch::{given, given_or_empty};
 use super::{Change, Cursor, PageSize};
 
 /// A customer.
@@ -86,11 +87,11 @@ pub struct CustomerPatch {
     #[serde(default, skip_serializing_if = "Change::is_keep")]
     pub timezone: Change<Zone>,
     /// A date, or an instant. Changing it re-cuts all windows from the recorded events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::DateOrInstant>")]
     pub billing_cycle_start: Option<String>,
     /// Replaces all metadata.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Metadata>")]
     pub metadata: Option<BTreeMap<String, String>>,
 }

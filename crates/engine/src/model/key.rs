@@ -8,6 +8,7 @@ use weir_core::id::{KeyId, ProjectId};
 use weir_core::time::Timestamp;
 
 use super::Change;
+use super::patch::given;
 
 /// What a key may do. Each scope includes the ones below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -89,7 +90,7 @@ pub struct NewKey {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct KeyPatch {
     /// 1 to 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// When it stops working.
@@ -120,12 +121,14 @@ fn a_day() -> u32 {
     86_400
 }
 
-/// A key just made, with its secret, which is shown this once.
+/// A key just made or given a new secret, with that secret, which is shown this once.
 #[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewKeyAnswer {
     /// Which key.
     pub id: KeyId,
+    /// The project it opens.
+    pub project_id: ProjectId,
     /// What it is for.
     pub name: String,
     /// What it may do.
@@ -134,8 +137,18 @@ pub struct NewKeyAnswer {
     pub prefix: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Most calls within any minute; null: as many as it likes.
+    pub per_minute: Option<u32>,
+    /// Most calls within any day; null: as many as it likes.
+    pub per_day: Option<u32>,
+    /// Until when the secret before the last rotation is good, if it still is.
+    pub old_secret_until: Option<Timestamp>,
     /// The secret. Only a hash of it is kept.
     pub key: String,
 }

@@ -11,6 +11,7 @@ use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 use weir_core::time::{Timestamp, Zone};
 
+use super::patch::{given, given_or_empty};
 use super::{Cursor, PageSize};
 
 /// Whether a limit refuses or only reports.
@@ -112,31 +113,31 @@ fn yes() -> bool {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LimitPatch {
     /// 1 to 256 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// What is limited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub meter_id: Option<MeterId>,
     /// Above zero.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub limit_value: Option<Quantity>,
     /// Per which period.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
     /// Only events with these dimensions count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimension_filters: Option<BTreeMap<String, String>>,
     /// Whole percentages, 1 to 1000; at most 20.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20), inner(range(min = 1, max = 1_000)))]
     pub alert_thresholds: Option<Vec<u16>>,
     /// Whether it refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub enforcement: Option<Enforcement>,
     /// Whether it applies at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
 

@@ -7,6 +7,7 @@ use weir_core::filter::EventFilter;
 use weir_core::id::{MeterId, ProjectId};
 use weir_core::time::Timestamp;
 
+use super::patch::{given, given_or_empty};
 use super::{Change, Cursor, PageSize};
 
 /// A meter.
@@ -98,7 +99,7 @@ pub struct NewMeter {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MeterPatch {
     /// 1 to 256 characters, unique among live meters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// Up to 2,000 characters.
@@ -106,17 +107,17 @@ pub struct MeterPatch {
     #[schemars(with = "Option<weir_core::schema::Long>")]
     pub description: Change<String>,
     /// How events become one value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<Aggregation>,
     /// What it looks at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Field>")]
     pub field: Option<String>,
     /// Which events it counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     pub event_filter: Option<EventFilter>,
     /// Dimensions by which it is kept broken down.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<weir_core::schema::Key>>", length(max = 8))]
     pub group_by: Option<Vec<String>>,
     /// Up to 64 characters.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use weir_core::id::ProjectId;
 use weir_core::time::{Timestamp, Zone};
 
+use super::patch::{given, given_or_empty};
+
 /// The project that a data file holds.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -28,15 +30,15 @@ pub struct Project {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProjectPatch {
     /// 1 to 256 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// An IANA zone name. Changing it re-cuts the windows of every customer without a zone of their own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Zone>,
     /// Replaces the origins whose pages may call with client tokens: at most 100 of the form `https://app.example.com[:port]`, each
     /// without a path and a wildcard.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub client_origins: Option<Vec<String>>,
 }

@@ -8,6 +8,7 @@ use weir_core::id::{ProjectId, RateLimitId};
 use weir_core::rate::RateSpan;
 use weir_core::time::Timestamp;
 
+use super::patch::{given, given_or_empty};
 use super::{Cursor, PageSize, RateStanding};
 
 /// A rate limit.
@@ -74,22 +75,22 @@ fn yes() -> bool {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateLimitPatch {
     /// 1 to 256 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub name: Option<String>,
     /// How long the window is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub window: Option<RateSpan>,
     /// Most calls within the window: 1 to 1,000,000,000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub limit_value: Option<u64>,
     /// Only calls with these dimensions count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_or_empty", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimension_filters: Option<BTreeMap<String, String>>,
     /// Whether it applies at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
 

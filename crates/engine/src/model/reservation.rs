@@ -89,16 +89,28 @@ pub struct Reservation {
     pub overdrawn: Option<bool>,
 }
 
-/// A share is held.
+/// A reservation that was just admitted, and where its limits stand with it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reserved {
     /// Which reservation: commit, release or extend it by this id.
     pub id: ReservationId,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// The customer's external id.
+    pub customer_id: String,
+    /// What is going to happen.
+    pub event_type: String,
+    /// The values held.
+    pub values: BTreeMap<String, Quantity>,
+    /// The effective dimensions.
+    pub dimensions: BTreeMap<String, String>,
     /// Always `live`.
     pub state: ReservationState,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// When it was admitted.
+    pub created_at: Timestamp,
     /// The limits that it counts on, with it held: by the least remaining share, then by id.
     pub limits: Vec<CheckedLimit>,
     /// The rate limits that it consumed: the least remaining first.

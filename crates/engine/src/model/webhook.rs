@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use weir_core::id::{DeliveryId, MessageId, ProjectId, WebhookId};
 use weir_core::time::Timestamp;
 
+use super::patch::given;
 use super::{Change, Cursor, PageSize, Snapshot};
 
 /// What an endpoint can be told.
@@ -146,7 +147,7 @@ fn yes() -> bool {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WebhookPatch {
     /// Where it is told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::EndpointUrl>")]
     pub url: Option<String>,
     /// At most 2,000 characters.
@@ -158,10 +159,10 @@ pub struct WebhookPatch {
     #[schemars(length(min = 1))]
     pub event_types: Change<Vec<WebhookEventType>>,
     /// Whether it may lie on this machine or in a private network.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub allow_private: Option<bool>,
     /// Whether it is told anything. What waits while it is not is delivered once it is again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
 
@@ -239,6 +240,8 @@ pub struct DeliveryAttempt {
 pub struct Delivery {
     /// Which delivery.
     pub id: DeliveryId,
+    /// The project that the endpoint belongs to.
+    pub project_id: ProjectId,
     /// The endpoint.
     pub webhook_id: WebhookId,
     /// The message: the `webhook-id` header, the same for every attempt, delivery and endpoint.

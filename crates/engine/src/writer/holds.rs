@@ -255,7 +255,19 @@ impl Writer {
         let rate_limits = track::left(customer, &rules, now);
         let config = self.shared.config();
         let limits = judge(&config, customer, &overlay.past, &facts, now).map(track::checked);
-        Ok(limits.map(|limits| Reserved { id, state: ReservationState::Live, expires_at, limits, rate_limits }))
+        Ok(limits.map(|limits| Reserved {
+            id,
+            project_id: self.shared.project,
+            customer_id: event.customer,
+            event_type: event.event_type,
+            values: event.values,
+            dimensions: event.dimensions,
+            state: ReservationState::Live,
+            expires_at,
+            created_at: now,
+            limits,
+            rate_limits,
+        }))
     }
 
     /// Ends a reservation, or lets it last longer. What was done before is answered as it was the first time.

@@ -138,7 +138,7 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
     steps.changes_nothing("alerts.acknowledge", json!({ "id": alerts[1]["id"] })).await;
     steps.changes("alerts.acknowledge_all", json!({ "upTo": alerts[0]["id"] })).await;
     steps.changes_nothing("alerts.acknowledge_all", json!({ "upTo": alerts[0]["id"] })).await;
-    steps.fails("alerts.acknowledge", json!({ "id": "alt_00000000-0000-8000-8000-000000000000" })).await;
+    steps.fails("alerts.acknowledge", json!({ "id": "alr_00000000-0000-8000-8000-000000000000" })).await;
     host.ok("limits.update", json!({ "id": limit, "alertThresholds": [] })).await;
 
     let new = json!({ "customerId": "newcomer", "name": "credits", "metered": { "meterId": meter, "amount": 1 } });

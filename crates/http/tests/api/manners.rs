@@ -123,6 +123,7 @@ async fn a_request_keeps_the_name_that_its_caller_gives_it_if_it_is_one() {
         ("two words", false),
         ("caf\u{e9}", false),
         ("", false),
+        ("weir_sk_0123456789abcdef", false),
     ] {
         let given = HeaderValue::from_bytes(given.as_bytes()).unwrap();
         let reply = host.send(host.request(Method::GET, "/v1/nothing").header("x-request-id", &given)).await;
@@ -130,6 +131,23 @@ async fn a_request_keeps_the_name_that_its_caller_gives_it_if_it_is_one() {
         assert_eq!(name.to_str().unwrap(), said.as_str().unwrap());
         assert_eq!(name == given, kept, "{given:?} became {name:?}");
         assert!(kept || name.to_str().unwrap().starts_with("req_"));
+    }
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn null_empties_what_may_be_empty_and_is_refused_elsewhere() {
+    let host = Host::start().await;
+    let meter = host.ok("meters.list", json!({})).await["data"][0]["id"].clone();
+    let new = json!({ "name": "l", "meterId": meter, "limitValue": 5, "period": "day", "dimensionFilters": { "a": "b" },
+        "alertThresholds": [80] });
+    let limit = host.ok("limits.create", new).await["id"].clone();
+    let cleared = json!({ "id": limit, "dimensionFilters": null, "alertThresholds": null });
+    let cleared = host.ok("limits.update", cleared).await;
+    assert_eq!((&cleared["dimensionFilters"], &cleared["alertThresholds"]), (&json!({}), &json!([])));
+    for field in ["name", "limitValue", "period", "enabled", "enforcement", "meterId"] {
+        let refused = host.refused("limits.update", json!({ "id": limit, field: null })).await;
+        assert_eq!(refused, ("invalid_field_value".to_owned(), field.to_owned()));
     }
     host.stop().await;
 }

@@ -33,7 +33,7 @@ const attempt = (more: Partial<DeliveryAttempt>): DeliveryAttempt => ({
 });
 
 const delivery = (more: Partial<Delivery>): Delivery => ({
-  id: "dlv_1",
+  id: "whd_1",
   webhookId: webhook.id,
   messageId: "msg_1",
   eventType: "ping",
