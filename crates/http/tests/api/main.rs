@@ -19,5 +19,6 @@ mod pressure;
 mod refusals;
 mod repeats;
 mod sample;
+mod secrets;
 mod track;
 mod voids;
