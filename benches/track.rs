@@ -4,12 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::unbounded_channel;
 use weir_benches::{Bench, Plain, event, line, quantile};
 use weir_engine::{Actor, Engine};
 
 const CUSTOMERS: usize = 1_000;
-/// What the 99th percentile at half of saturation may be of that of a bare commit.
+/// Calls at a steady rate: enough of them that checkpoints come and go.
+const STEADY: usize = 250_000;
+/// Between looks at what has arrived.
+const PAUSE: Duration = Duration::from_micros(100);
+/// What the 99th percentile at half of saturation may be of that of a bare commit, and of plain SQLite's for the same arrivals: that
+/// writes in groups as well, and at the same rate moves its log into its file beside what waits.
 const WANTED: f64 = 3.0;
+const WANTED_OF_PLAIN: f64 = 1.5;
 
 async fn track(engine: &Engine, n: usize) {
     engine.track(&Actor::system(), event(n, CUSTOMERS)).await.expect("admitted");
@@ -41,21 +49,31 @@ async fn rate(engine: &Engine, next: &Arc<AtomicUsize>, callers: usize, total: u
 
 /// How long each of many tracks takes that arrive at a steady rate, whether or not earlier ones were answered.
 async fn latencies(engine: &Engine, next: &Arc<AtomicUsize>, per_second: f64, total: usize) -> Vec<Duration> {
-    let started = tokio::time::Instant::now();
-    let mut tasks = Vec::with_capacity(total);
-    for arrival in 0..total {
-        tokio::time::sleep_until(started + Duration::from_secs_f64(arrival as f64 / per_second)).await;
-        let (engine, n) = (engine.clone(), next.fetch_add(1, Ordering::Relaxed));
-        tasks.push(tokio::spawn(async move {
-            let sent = Instant::now();
-            track(&engine, n).await;
-            sent.elapsed()
-        }));
-    }
+    let (answered, mut answers) = unbounded_channel();
+    let (engine, next, runtime) = (engine.clone(), next.clone(), Handle::current());
+    // On a thread of its own: the runtime's clock is too coarse, and its calls would come by the dozen.
+    let arrivals = std::thread::spawn(move || {
+        let (started, mut sent) = (Instant::now(), 0);
+        while sent < total {
+            let due = ((started.elapsed().as_secs_f64() * per_second) as usize).min(total);
+            for _ in sent..due {
+                let (engine, n, answered) = (engine.clone(), next.fetch_add(1, Ordering::Relaxed), answered.clone());
+                let arrived = Instant::now();
+                runtime.spawn(async move {
+                    track(&engine, n).await;
+                    answered.send(arrived.elapsed()).expect("who counts waits for all");
+                });
+            }
+            sent = due;
+            #[expect(clippy::disallowed_methods, reason = "time itself is what calls arrive by")]
+            std::thread::sleep(PAUSE);
+        }
+    });
     let mut latencies = Vec::with_capacity(total);
-    for task in tasks {
-        latencies.push(task.await.expect("a call"));
+    while let Some(latency) = answers.recv().await {
+        latencies.push(latency);
     }
+    arrivals.join().expect("all arrived");
     latencies.sort_unstable();
     latencies
 }
@@ -76,13 +94,18 @@ async fn main() {
     line("one caller, against a commit each", single, commits, 0.8, "tracks/s");
 
     let bare = Plain::latencies(CUSTOMERS, 5_000).await;
-    let steady = latencies(&bench.engine, &next, saturated / 2.0, 40_000).await;
-    for (what, times) in [("a bare commit", &bare), ("track at half of saturation", &steady)] {
+    let plain = Plain::steady(CUSTOMERS, saturated / 2.0, STEADY).await;
+    let steady = latencies(&bench.engine, &next, saturated / 2.0, STEADY).await;
+    for (what, times) in
+        [("a bare commit", &bare), ("plain SQLite, same arrivals", &plain), ("track, half of saturation", &steady)]
+    {
         let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|q| quantile(times, q));
         println!("{what:<28} p50 {p50:>9.2?}  p99 {p99:>9.2?}  p99.9 {p999:>9.2?}");
     }
-    let ratio = quantile(&steady, 0.99).as_secs_f64() / quantile(&bare, 0.99).as_secs_f64();
-    let verdict = if ratio <= WANTED { "ok" } else { "ABOVE" };
-    println!("p99 at half of saturation: {ratio:.2} of a bare commit's (wanted at most {WANTED:.1}) {verdict}");
+    for (of, times, wanted) in [("a bare commit's", &bare, WANTED), ("plain SQLite's", &plain, WANTED_OF_PLAIN)] {
+        let ratio = quantile(&steady, 0.99).as_secs_f64() / quantile(times, 0.99).as_secs_f64();
+        let verdict = if ratio <= wanted { "ok" } else { "ABOVE" };
+        println!("p99 at half of saturation: {ratio:.2} of {of} (wanted at most {wanted:.2}) {verdict}");
+    }
     bench.engine.close().await;
 }

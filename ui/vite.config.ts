@@ -19,7 +19,8 @@ export default defineConfig({
     host: "127.0.0.1",
     port: 5173,
     strictPort: true,
-    proxy: { "/v1": { target: api, changeOrigin: true } },
+    // The host stays as the browser named it: a session is for pages of the server's own name and port.
+    proxy: { "/v1": { target: api }, "/console": { target: api } },
   },
   build: {
     outDir: "dist",

@@ -127,4 +127,26 @@ impl Plain {
         latencies.sort_unstable();
         latencies
     }
+
+    /// How long each of many events that arrive at a steady rate waits until it is on the disk, ascending: whatever has arrived by the
+    /// end of a commit is the next one's, and nothing but SQLite takes time.
+    pub async fn steady(customers: usize, per_second: f64, total: usize) -> Vec<Duration> {
+        let mut plain = Plain::open().await;
+        let mut latencies = Vec::with_capacity(total);
+        let started = Instant::now();
+        let arrival = |n: usize| Duration::from_secs_f64(n as f64 / per_second);
+        while latencies.len() < total {
+            let (done, arrived) = (latencies.len(), (started.elapsed().as_secs_f64() * per_second) as usize);
+            let count = arrived.min(total) - done;
+            if count == 0 {
+                std::hint::spin_loop();
+                continue;
+            }
+            plain.insert(done, count, customers).await;
+            let now = started.elapsed();
+            latencies.extend((done..done + count).map(|n| now - arrival(n)));
+        }
+        latencies.sort_unstable();
+        latencies
+    }
 }

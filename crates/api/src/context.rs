@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
+use weir_core::time::Timestamp;
 use weir_engine::model::Scope;
 use weir_engine::{Actor, Caller, ClientCaller, Engine};
 
@@ -54,6 +55,8 @@ pub struct Context {
     pub client: Option<Arc<ClientCaller>>,
     /// Whether the caller sits at the machine that holds the data, and may name files on it.
     pub local: bool,
+    /// When what the caller came with ends by itself, if it does.
+    pub until: Option<Timestamp>,
 }
 
 impl Context {
@@ -66,6 +69,7 @@ impl Context {
             credential: None,
             client: None,
             local: true,
+            until: None,
         }
     }
 
@@ -78,6 +82,7 @@ impl Context {
             credential: None,
             client: None,
             local: true,
+            until: None,
         }
     }
 
@@ -90,6 +95,7 @@ impl Context {
             credential: Some(caller.key.uuid()),
             client: None,
             local: false,
+            until: caller.until,
         }
     }
 
@@ -100,6 +106,7 @@ impl Context {
             actor: caller.actor.clone(),
             scope: Scope::Ingest,
             credential: Some(caller.token.uuid()),
+            until: Some(caller.own.expires_at),
             client: Some(Arc::new(caller)),
             local: false,
         }

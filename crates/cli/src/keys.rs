@@ -57,6 +57,8 @@ struct Key {
     last_used_at: Option<String>,
     expires_at: Option<String>,
     revoked_at: Option<String>,
+    per_minute: Option<u32>,
+    per_day: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -102,7 +104,7 @@ async fn act(door: &Door, command: &KeysCommand) -> Result<(), Failure> {
 }
 
 async fn list(door: &Door) -> Result<(), Failure> {
-    let mut rows = vec![["ID", "NAME", "SCOPE", "KEY", "CREATED", "LAST USED", "STATE"].map(str::to_owned)];
+    let mut rows = vec![["ID", "NAME", "SCOPE", "KEY", "CALLS", "CREATED", "LAST USED", "STATE"].map(str::to_owned)];
     let mut cursor = None;
     loop {
         let page: Page = door.ask("keys.list", &ListKeys { limit: 100, cursor }).await?;
@@ -113,7 +115,7 @@ async fn list(door: &Door) -> Result<(), Failure> {
         }
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
+    let widths: [usize; 8] = std::array::from_fn(width);
     for row in &rows {
         let line: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         println!("{}", line.join("  ").trim_end());
@@ -121,12 +123,15 @@ async fn list(door: &Door) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(key: Key) -> [String; 7] {
+fn row(key: Key) -> [String; 8] {
     let state = match (key.revoked_at, key.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
         (None, Some(at)) => format!("expires {at}"),
         (None, None) => "live".to_owned(),
     };
     let used = key.last_used_at.unwrap_or_else(|| "never".to_owned());
-    [key.id, key.name, key.scope, key.prefix, key.created_at, used, state]
+    let calls = [(key.per_minute, "minute"), (key.per_day, "day")];
+    let calls: Vec<String> = calls.iter().filter_map(|(most, span)| Some(format!("{}/{span}", (*most)?))).collect();
+    let calls = if calls.is_empty() { "any number".to_owned() } else { calls.join(" ") };
+    [key.id, key.name, key.scope, key.prefix, calls, key.created_at, used, state]
 }

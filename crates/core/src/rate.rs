@@ -139,6 +139,11 @@ impl RateCount {
         self.live(span, now).next().map_or(now, |(slot, _)| span.slot_leaves(slot))
     }
 
+    /// Slots and how many calls each holds, ascending: what `put` reads back.
+    pub fn slots(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.slots.iter().copied()
+    }
+
     /// How many calls the newest slot holds, and which it is.
     pub fn newest(&self) -> Option<(i64, u64)> {
         self.slots.back().copied()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 use weir_core::aggregate::{Aggregation, Contribution, Field};
@@ -14,7 +14,9 @@ use weir_core::quantity::Quantity;
 use weir_core::rate::{RateCount, RateSpan};
 use weir_core::time::Timestamp;
 
+use crate::error::Result;
 use crate::model::{Enforcement, Project, Scope, Source, WebhookEventType};
+use crate::scan::{from_json, to_json};
 
 /// Everything but customers and their own limits, which live with each customer.
 #[derive(Clone, Debug)]
@@ -160,8 +162,28 @@ pub(crate) const KEY_SPANS: [RateSpan; 2] = [RateSpan::Minute, RateSpan::Day];
 pub(crate) struct KeyUse {
     /// When it was last used, in microseconds; 0 before its first use since the engine opened.
     pub last: AtomicI64,
-    /// Calls since the engine opened, by minute and by day.
+    /// Calls by minute and by day.
     pub calls: Mutex<[RateCount; 2]>,
+}
+
+impl KeyUse {
+    /// A key that has made the calls that were written down.
+    pub(crate) fn read(calls: Option<&str>) -> Result<Self> {
+        let mut counts = <[RateCount; 2]>::default();
+        let written: [Vec<(i64, u64)>; 2] = calls.map(from_json).transpose()?.unwrap_or_default();
+        for (count, slots) in counts.iter_mut().zip(written) {
+            slots.into_iter().for_each(|(slot, calls)| count.put(slot, calls));
+        }
+        Ok(KeyUse { last: AtomicI64::new(0), calls: Mutex::new(counts) })
+    }
+
+    /// Its calls, to be written down.
+    pub(crate) fn written(&self) -> Result<String> {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots: [Vec<(i64, u64)>; 2] = std::array::from_fn(|which| calls[which].slots().collect());
+        drop(calls);
+        to_json(&slots)
+    }
 }
 
 /// The limits that apply to a customer: the customer's own, and the defaults that none of them replaces.

@@ -20,7 +20,7 @@ use crate::error::{Error, OpenError, Result};
 use crate::live::Customers;
 use crate::measures::{Measures, Waiting};
 use crate::secrets::Secrets;
-use crate::store::{self, DATA_FILE, Lock};
+use crate::store::{self, DATA_FILE, Lock, Sizes};
 use crate::vault::Vault;
 use crate::writer::{self, Writer, WriterHandle};
 
@@ -38,6 +38,9 @@ pub struct OpenOptions {
     pub data_dir: PathBuf,
     /// The writer's page cache, in MiB.
     pub cache_mib: u32,
+    /// From how long on, in MiB, the log beside the data file is moved into it. Most pages change again and again in the meantime, so
+    /// the longer it is, the less there is to move, and the more seldom recording waits for the disk.
+    pub log_mib: u32,
     /// Memory that what waits to be written may take, in MiB; beyond it, callers are told to come back.
     pub queue_mib: u32,
     /// Where the key of signing secrets may be kept.
@@ -47,7 +50,13 @@ pub struct OpenOptions {
 impl OpenOptions {
     /// The usual settings. Nowhere is a key of signing secrets kept before somebody chose.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        OpenOptions { data_dir: data_dir.into(), cache_mib: 32, queue_mib: 64, secrets: Secrets::default() }
+        OpenOptions {
+            data_dir: data_dir.into(),
+            cache_mib: 32,
+            log_mib: 128,
+            queue_mib: 64,
+            secrets: Secrets::default(),
+        }
     }
 }
 
@@ -131,7 +140,8 @@ impl Engine {
 
     async fn start(options: OpenOptions, clock: impl Clock) -> Result<Engine, OpenError> {
         let lock = Lock::take(&options.data_dir)?;
-        let mut conn = store::prepare(&options.data_dir, options.cache_mib).await?;
+        let sizes = Sizes { cache_mib: options.cache_mib, log_mib: options.log_mib };
+        let mut conn = store::prepare(&options.data_dir, sizes).await?;
         let path = options.data_dir.join(DATA_FILE);
         let load = |source: Error| OpenError::Load { path: path.clone(), source: Box::new(source) };
         let started = clock.now();
@@ -156,7 +166,7 @@ impl Engine {
             vault: Vault::new(&options.data_dir, state.config.project.id, options.secrets),
             client_calls: Calls::default(),
         });
-        let mut writer = Writer::new(shared.clone(), conn, state, options.cache_mib);
+        let mut writer = Writer::new(shared.clone(), conn, state, sizes);
         writer.catch_up().await.map_err(load)?;
         Ok(Engine { shared, writer: writer::spawn(writer, lock, options.queue_mib) })
     }

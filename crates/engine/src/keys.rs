@@ -18,6 +18,7 @@ use crate::config::{KEY_SPANS, KeyRule, KeySecret};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Change, Key, KeyPatch, NewKey, NewKeyAnswer, RotateKey, Scope};
+use crate::sessions;
 use crate::writer::{Audit, Tx, scope};
 
 /// What every key begins with.
@@ -43,6 +44,8 @@ pub struct Caller {
     pub scope: Scope,
     /// Which key.
     pub key: KeyId,
+    /// When what it came with ends by itself, if it does.
+    pub until: Option<Timestamp>,
 }
 
 impl Engine {
@@ -107,9 +110,13 @@ impl Engine {
 
     /// Whose key this is, and one more call of it. Keys are compared by their SHA-256, so the time taken tells nothing about a secret.
     pub fn authenticate(&self, token: &str) -> Result<Caller> {
+        self.admit(&hash(token))
+    }
+
+    /// Whose secret this is the hash of, and one more call of the key.
+    pub(crate) fn admit(&self, secret: &[u8; 32]) -> Result<Caller> {
         let config = self.shared.config();
-        let invalid = || Fault::new(Code::InvalidApiKey, "this API key is not known, or was revoked");
-        let KeySecret { rule, until } = config.keys.get(&hash(token)).ok_or_else(invalid)?;
+        let KeySecret { rule, until } = config.keys.get(secret).ok_or_else(unknown_key)?;
         let now = self.now();
         if until.is_some_and(|until| until <= now) {
             return Err(Fault::new(Code::ExpiredApiKey, "this secret was rotated, and is no longer good").into());
@@ -119,7 +126,8 @@ impl Engine {
         }
         rule.used.last.fetch_max(now.as_micros(), Ordering::Relaxed);
         rule.admit(now)?;
-        Ok(Caller { actor: Actor::key(rule.id.to_string()), scope: rule.scope, key: rule.id })
+        let until = until.iter().copied().chain(rule.expires_at).min();
+        Ok(Caller { actor: Actor::key(rule.id.to_string()), scope: rule.scope, key: rule.id, until })
     }
 }
 
@@ -148,6 +156,11 @@ impl KeyRule {
         }
         Ok(())
     }
+}
+
+/// Why a secret that opens no key is refused.
+pub(crate) fn unknown_key() -> Fault {
+    Fault::new(Code::InvalidApiKey, "this API key is not known, or was revoked")
 }
 
 /// A secret that nobody can guess.
@@ -334,6 +347,7 @@ async fn revoke(tx: &mut Tx<'_>, id: KeyId) -> Result<()> {
         .execute(tx.conn())
         .await?;
     tx.config.keys.retain(|_, secret| secret.rule.id != id);
+    sessions::end_all(tx, id.uuid()).await?;
     let after = find(tx, id).await?;
     tx.audit(Audit { operation: "keys.revoke", target: &id.to_string(), before: Some(&before), after: Some(&after) })
         .await?;

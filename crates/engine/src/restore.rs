@@ -14,7 +14,8 @@ use crate::store::{
 };
 
 /// Puts a backup in the place of a data folder's file. What was there is kept beside it; where, is the answer. Refused while the
-/// folder is in use. The restored file counts as a new device, since the old one may have recorded more after the backup.
+/// folder is in use. The restored file counts as a new device, since the old one may have recorded more after the backup, and
+/// browsers sign in anew.
 pub async fn restore(from: &Path, data_dir: &Path) -> Result<Option<PathBuf>, OpenError> {
     let lock = Lock::take(data_dir)?;
     let target = data_dir.join(DATA_FILE);
@@ -73,6 +74,14 @@ async fn become_a_new_device(copy: &mut SqliteConnection) -> sqlx::Result<()> {
     .execute(&mut *change)
     .await?;
     sqlx::query("UPDATE device SET is_self = 0 WHERE id < (SELECT max(id) FROM device)").execute(&mut *change).await?;
+    // Whoever signed out after the backup stays so. An older backup knows no sessions.
+    let knows_sessions: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'session')")
+            .fetch_one(&mut *change)
+            .await?;
+    if knows_sessions {
+        sqlx::query("DELETE FROM session").execute(&mut *change).await?;
+    }
     change.commit().await
 }
 

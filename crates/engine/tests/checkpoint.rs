@@ -11,9 +11,10 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use weir_core::event::EventInput;
 use weir_engine::DATA_FILE;
 
-/// Where checkpoints begin, in pages, and where the writer would do them in its commits.
+/// From how long a log on checkpoints begin, that in pages, and where the writer would do them in its commits.
+const LOG_MIB: u32 = 16;
 const WORTH: i64 = 4096;
-const BOUND: i64 = 16384;
+const BOUND: i64 = 4 * WORTH;
 /// Small commits that may come before something that was to happen: far fewer pages than the bound.
 const MANY: usize = 600;
 
@@ -53,7 +54,7 @@ async fn until(bench: &Bench, conn: &mut SqliteConnection, wanted: impl Fn(i64, 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_begins_anew_long_before_its_bound_while_the_writer_writes() {
-    let bench = Bench::open().await;
+    let bench = Bench::with(|options| options.log_mib = LOG_MIB).await;
     let mut conn = connect(&bench).await;
     for _ in 0..3 {
         fill(&bench, WORTH as usize).await;
@@ -67,7 +68,7 @@ async fn the_log_begins_anew_long_before_its_bound_while_the_writer_writes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_keeps_the_log_from_beginning_anew_and_nothing_else() {
-    let bench = Bench::open().await;
+    let bench = Bench::with(|options| options.log_mib = LOG_MIB).await;
     let (mut conn, mut reader) = (connect(&bench).await, connect(&bench).await);
     fill(&bench, 100).await;
     let mut view = reader.begin().await.unwrap();

@@ -46,6 +46,22 @@ async fn a_key_makes_as_many_calls_as_it_may_in_any_minute_and_any_day() {
 }
 
 #[tokio::test]
+async fn a_restart_gives_no_calls_back() {
+    let bench = Bench::open_at(NOW).await;
+    let made = key(&bench, Change::Set(3), Change::Set(5)).await;
+    assert_eq!(calls(&bench, &made.key).0, 3);
+    let bench = bench.reopen().await;
+    assert_eq!(calls(&bench, &made.key), (0, Some(61)));
+    bench.clock.set(at("2026-03-10T12:01:01Z"));
+    assert_eq!(calls(&bench, &made.key).0, 2, "the rest of the day's");
+    let bench = bench.reopen().await;
+    bench.clock.set(at("2026-03-10T12:03:00Z"));
+    assert_eq!(calls(&bench, &made.key).0, 0, "the day's are made");
+    bench.clock.set(at("2026-03-11T12:16:00Z"));
+    assert_eq!(calls(&bench, &made.key).0, 3);
+}
+
+#[tokio::test]
 async fn no_wait_is_told_longer_than_the_window_and_a_hundredth() {
     let bench = Bench::open_at("2026-03-10T12:00:00.012345Z").await;
     let made = key(&bench, Change::Set(1), Change::Clear).await;

@@ -259,3 +259,27 @@ async fn a_file_of_the_fifth_schema_keeps_its_keys_and_tells_endpoints_what_come
     assert!(doctor::examine(dir.path()).await.unwrap().is_clean());
     assert_eq!(schema_of(&dir.path().join(DATA_FILE)).await, SCHEMA);
 }
+
+/// A call of `acme` under a key, a client token of it, an endpoint, and two API keys.
+const SCHEMA_6: &[u8] = include_bytes!("old/schema-6.db.gz");
+
+#[tokio::test]
+async fn a_file_of_the_sixth_schema_keeps_its_keys_and_signs_browsers_in_with_them() {
+    let dir = tempfile::tempdir().unwrap();
+    unpack(SCHEMA_6, dir.path());
+    let clock = Arc::new(ManualClock::at(at("2026-11-28T10:00:00Z")));
+    let engine = Engine::open(OpenOptions::new(dir.path()), clock.clone()).await.unwrap();
+
+    let key = "weir_sk_44ba24b090d8690a97e391d64b9e6600b5d4248cd59ec906a7d38e8083329491";
+    let new = engine.sign_in(key).await.unwrap();
+    assert_eq!((&*new.session.key_name, new.session.caller.scope), ("console", Scope::Manage));
+    let token = "weir_ct_5fcf819ced12aea3739b63653e0b0e864260aabe3bd732c9c148d9443ef65816";
+    assert_eq!(engine.authenticate_client(token).await.unwrap().customer_id, "acme");
+    engine.close().await;
+
+    assert!(doctor::examine(dir.path()).await.unwrap().is_clean());
+    assert_eq!(schema_of(&dir.path().join(DATA_FILE)).await, SCHEMA);
+    let engine = Engine::open(OpenOptions::new(dir.path()), clock).await.unwrap();
+    assert_eq!(engine.authenticate_session(&new.token).await.unwrap().caller.key, new.session.caller.key);
+    engine.close().await;
+}

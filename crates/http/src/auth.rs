@@ -1,15 +1,18 @@
-//! Who asks: a key of the data, or the secret of the private channel.
+//! Who asks: a key of the data, a session that was begun with one, or the secret of the private channel.
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 use weir_api::{ApiError, App, Context};
 use weir_core::error::Code;
 
+use crate::session;
+
 /// How callers prove who they are.
 pub enum Auth {
-    /// By an API key.
+    /// By an API key, or by the session of a console.
     Keys,
     /// By the secret in the owner's note, which only the same user can read.
     Owner(Secret),
@@ -43,15 +46,46 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// What a caller came with.
+pub enum Credential {
+    /// A token in `Authorization`.
+    Bearer(String),
+    /// A session in a cookie.
+    Session(String),
+}
+
 impl Auth {
-    /// The caller's view of the app, if the caller is one.
-    pub fn context(&self, app: &Arc<App>, headers: &HeaderMap) -> Result<Context, ApiError> {
-        let token = bearer(headers, SEND_A_KEY)?;
-        match self {
-            Auth::Keys => Ok(Context::caller(app.clone(), app.engine.authenticate(token)?)),
-            Auth::Owner(secret) if secret.is(token) => Ok(Context::cli(app.clone())),
-            Auth::Owner(_) => Err(ApiError::new(Code::InvalidApiKey, "this is not the owner's secret")),
+    /// What a request came with. A header that its program has set counts before a cookie that its browser has added.
+    pub fn credential(&self, parts: &Parts) -> Result<Credential, ApiError> {
+        if matches!(self, Auth::Keys)
+            && !parts.headers.contains_key(header::AUTHORIZATION)
+            && let Some(session) = session::of(&parts.uri, &parts.headers)
+        {
+            session::guard(parts)?;
+            return Ok(Credential::Session(session.to_owned()));
         }
+        bearer(&parts.headers, SEND_A_KEY).map(|token| Credential::Bearer(token.to_owned()))
+    }
+
+    /// The view of the app that a credential opens, if it is one.
+    pub async fn admit(&self, app: &Arc<App>, credential: &Credential) -> Result<Context, ApiError> {
+        match (self, credential) {
+            (Auth::Keys, Credential::Bearer(token)) => {
+                Ok(Context::caller(app.clone(), app.engine.authenticate(token)?))
+            }
+            (Auth::Keys, Credential::Session(token)) => {
+                // On the heap: few requests come this way, and all would carry its state along.
+                let session = Box::pin(app.engine.authenticate_session(token)).await?;
+                Ok(Context::caller(app.clone(), session.caller))
+            }
+            (Auth::Owner(secret), Credential::Bearer(token)) if secret.is(token) => Ok(Context::cli(app.clone())),
+            (Auth::Owner(_), _) => Err(ApiError::new(Code::InvalidApiKey, "this is not the owner's secret")),
+        }
+    }
+
+    /// The caller's view of the app, if the caller is one.
+    pub async fn context(&self, app: &Arc<App>, parts: &Parts) -> Result<Context, ApiError> {
+        self.admit(app, &self.credential(parts)?).await
     }
 }
 
@@ -59,6 +93,11 @@ impl Auth {
 pub async fn client(app: &Arc<App>, headers: &HeaderMap) -> Result<Context, ApiError> {
     let token = bearer(headers, "send a client token as `Authorization: Bearer weir_ct_...`")?;
     Ok(Context::client(app.clone(), app.engine.authenticate_client(token).await?))
+}
+
+/// The key that a console is signed in with.
+pub fn key(headers: &HeaderMap) -> Result<&str, ApiError> {
+    bearer(headers, SEND_A_KEY)
 }
 
 const SEND_A_KEY: &str = "send an API key as `Authorization: Bearer weir_sk_...`";

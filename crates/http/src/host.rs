@@ -31,11 +31,8 @@ impl Names {
 
     /// The name by which a request calls this server, if it is one of ours.
     pub fn host<'a>(&self, uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, ApiError> {
-        let host = match headers.get(header::HOST) {
-            Some(host) => host.to_str().ok(),
-            None => uri.authority().map(|authority| authority.as_str()),
-        };
-        host.filter(|host| self.is_ours(name(host)))
+        named(uri, headers)
+            .filter(|host| self.is_ours(name(host)))
             .ok_or_else(|| forbidden("the Host header does not name this server by an address or an allowed name"))
     }
 
@@ -44,6 +41,23 @@ impl Names {
             || name.eq_ignore_ascii_case("localhost")
             || self.0.iter().any(|allowed| name.eq_ignore_ascii_case(allowed))
     }
+}
+
+/// What a request calls this server by: a name or an address, and a port where it is not the usual one.
+pub fn named<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match headers.get(header::HOST) {
+        Some(host) => host.to_str().ok(),
+        None => uri.authority().map(|authority| authority.as_str()),
+    }
+}
+
+/// The port that stands behind the name or address.
+pub fn port(host: &str) -> Option<&str> {
+    host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.is_empty() && is_number(port))
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn forbidden(message: &str) -> ApiError {
@@ -69,7 +83,7 @@ fn name(host: &str) -> &str {
         return rest.split(']').next().unwrap_or_default();
     }
     match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port)) if is_number(port) => name,
         _ => host,
     }
 }
@@ -113,6 +127,16 @@ mod tests {
             assert!(!allows(Some(host), None), "{host}");
         }
         assert!(!allows(None, None));
+    }
+
+    #[test]
+    fn a_port_is_what_stands_behind_the_name() {
+        for host in ["127.0.0.1:8787", "[::1]:8787", "meter.example:8787"] {
+            assert_eq!(port(host), Some("8787"), "{host}");
+        }
+        for host in ["127.0.0.1", "[::1]", "meter.example", "localhost:", "localhost:x", ""] {
+            assert_eq!(port(host), None, "{host}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod repeat;
 mod respond;
 mod routes;
 mod server;
+mod session;
 mod switch;
 mod tls;
 mod traffic;

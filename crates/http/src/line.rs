@@ -9,6 +9,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, Response};
 use weir_api::Context;
 use weir_core::error::Code;
+use weir_engine::Actor;
 
 use crate::respond::{Refused, RequestId};
 
@@ -20,9 +21,14 @@ impl Caller {
     /// Remembers who came with one.
     pub fn is(&self, ctx: &Context) {
         if ctx.credential.is_some() {
-            // A request has one caller.
-            self.0.get_or_init(|| ctx.actor.name.clone());
+            self.goes_by(&ctx.actor);
         }
+    }
+
+    /// Remembers who is signed in.
+    pub fn goes_by(&self, actor: &Actor) {
+        // A request has one caller.
+        self.0.get_or_init(|| actor.name.clone());
     }
 }
 

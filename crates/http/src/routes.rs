@@ -23,7 +23,7 @@ use crate::repeat::{Answer, Asked, UnderWay};
 use crate::respond::RequestId;
 use crate::server::Running;
 use crate::traffic::Traffic;
-use crate::{body, changes, console, cors, docs, metrics, query, repeat, respond};
+use crate::{body, changes, console, cors, docs, metrics, query, repeat, respond, session};
 
 /// After so long a request is answered with `timeout`.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,16 +35,18 @@ pub(crate) struct Host {
     pub stopping: watch::Receiver<bool>,
     pub under_way: UnderWay,
     pub traffic: Arc<Traffic>,
+    /// Whether the server encrypts.
+    pub encrypts: bool,
 }
 
 impl Host {
     pub(crate) fn shared(app: App, auth: Auth, running: Running) -> Arc<Self> {
-        let Running { stopping, traffic } = running;
-        Arc::new(Host { app: Arc::new(app), auth, stopping, under_way: UnderWay::default(), traffic })
+        let Running { stopping, traffic, encrypts } = running;
+        Arc::new(Host { app: Arc::new(app), auth, stopping, under_way: UnderWay::default(), traffic, encrypts })
     }
 }
 
-type Id = Extension<RequestId>;
+pub(crate) type Id = Extension<RequestId>;
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 /// The public API and the console, on a server.
@@ -79,6 +81,7 @@ pub fn public(app: App, running: Running) -> Router {
         .route("/healthz", only_get(get(healthy)))
         .route("/readyz", only_get(get(ready)))
         .route("/metrics", only_get(get(metrics)))
+        .route("/console/session", session::doors().fallback(method_not_allowed))
         .fallback(elsewhere)
         .with_state(host)
 }
@@ -110,6 +113,7 @@ fn behind(router: Router, gate: Gate) -> Router {
 async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response<Body> {
     let id = RequestId::of(request.headers());
     let line = Line::begin(&id, &mut request);
+    let session = session::Kept::of(&request);
     let for_pages = gate.pages.as_ref().zip(cors::route(request.uri().path()));
     let (response, page) = match let_in(&gate.names, for_pages.map(|(engine, _)| engine), &request) {
         Ok(page) => {
@@ -124,6 +128,9 @@ async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -
     };
     line.end(&response);
     let mut response = respond::finish(response, &id);
+    if let Some(session) = session {
+        session.forget_if_ended(&mut response);
+    }
     if for_pages.is_some() {
         cors::mark(&mut response, page);
     }
@@ -183,7 +190,7 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let ctx = match operation.row.reach {
         Reach::Client => auth::client(&host.app, &parts.headers).await?,
-        Reach::Public | Reach::Local => host.auth.context(&host.app, &parts.headers)?,
+        Reach::Public | Reach::Local => host.auth.context(&host.app, &parts).await?,
     };
     if let Some(caller) = parts.extensions.get::<Caller>() {
         caller.is(&ctx);
@@ -232,7 +239,8 @@ async fn elsewhere(Extension(id): Id, request: Request) -> Response<Body> {
 }
 
 async fn listen(State(host): State<Arc<Host>>, Extension(id): Id, request: Request) -> Response<Body> {
-    changes::stream(&host, request.headers()).unwrap_or_else(|error| respond::refuse(&error, &id))
+    let (parts, _) = request.into_parts();
+    changes::stream(&host, &parts).await.unwrap_or_else(|error| respond::refuse(&error, &id))
 }
 
 async fn openapi() -> Response<Body> {
@@ -263,9 +271,8 @@ async fn ready(State(host): State<Arc<Host>>, Extension(id): Id) -> Response<Bod
 
 /// Counts for a monitor, in the text form of Prometheus.
 async fn metrics(State(host): State<Arc<Host>>, Extension(id): Id, request: Request) -> Response<Body> {
-    let allowed = host.auth.context(&host.app, request.headers());
-    drop(request);
-    match allowed {
+    let (parts, _) = request.into_parts();
+    match host.auth.context(&host.app, &parts).await {
         Ok(_) => metrics::respond(metrics::text(&host.app.engine, &host.traffic)),
         Err(error) => respond::refuse(&error, &id),
     }
@@ -285,7 +292,7 @@ async fn rpc(State(host): State<Arc<Host>>, Extension(id): Id, params: Params, r
 
 async fn rpc_answer(host: &Host, params: Params, request: Request) -> Result<String, ApiError> {
     let (parts, body) = request.into_parts();
-    let ctx = host.auth.context(&host.app, &parts.headers)?;
+    let ctx = host.auth.context(&host.app, &parts).await?;
     let params = params.map_err(|_| ApiError::new(Code::InvalidRequest, "the path is not UTF-8"))?;
     let name = params.iter().next().map(|(_, name)| name.to_owned()).unwrap_or_default();
     let body = body::read(&parts.headers, body).await?;

@@ -46,6 +46,8 @@ pub struct Running {
     pub(crate) stopping: watch::Receiver<bool>,
     /// Counts of what it serves.
     pub(crate) traffic: Arc<Traffic>,
+    /// Whether it encrypts.
+    pub(crate) encrypts: bool,
 }
 
 impl Server {
@@ -63,7 +65,11 @@ impl Server {
     ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let stopping = watch::Sender::new(false);
-        let running = Running { stopping: stopping.subscribe(), traffic: Arc::new(Traffic::new(&limits)) };
+        let running = Running {
+            stopping: stopping.subscribe(),
+            traffic: Arc::new(Traffic::new(&limits)),
+            encrypts: tls.is_some(),
+        };
         let house = Arc::new(House { limits, tls, router: routes(running.clone()), running });
         let accepting = tokio::spawn(house.accept(listener));
         Ok(Server { address, stopping, accepting })

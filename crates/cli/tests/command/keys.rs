@@ -12,8 +12,11 @@ fn keys_are_made_listed_and_revoked_with_and_without_a_server() {
     assert_eq!(serving.get("/v1/project", &before)["name"].as_str().map(str::is_empty), Some(false));
     let beside = place.key("read");
     assert_eq!(serving.get("/v1/keys", &beside)["error"]["code"], "insufficient_permissions");
+    place.ok(&["keys", "create", "--name", "bounded", "--scope", "ingest", "--per-minute", "60", "--per-day", "5000"]);
     let listed = place.ok(&["keys", "list"]);
-    assert_eq!(listed.lines().count(), 3, "{listed}");
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    let calls = |name: &str, calls: &str| listed.lines().any(|line| line.contains(name) && line.contains(calls));
+    assert!(calls("bounded", "60/minute 5000/day") && calls(" manage ", "any number"), "{listed}");
     assert!(!listed.contains(&before) && !listed.contains(&beside), "secrets are shown once");
     let id = listed.lines().find(|line| line.contains(" read ")).unwrap().split_whitespace().next().unwrap();
     place.ok(&["keys", "revoke", id]);

@@ -50,6 +50,16 @@ async fn call(serving: &Serving, key: &str) -> Vec<String> {
     let made = caller.secret("/v1/keys", json!({ "name": MARK, "scope": "read" })).await;
     let id = made["id"].as_str().unwrap();
     caller.secret(&format!("/v1/keys/{id}/rotate"), json!({})).await;
+    let reply = caller.request(Method::POST, "/console/session").send().await.unwrap();
+    let cookie = reply.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    for (path, status) in [("/console/session", 200), ("/v1/status", 200)] {
+        let page = caller.client.get(format!("{}{path}", serving.address)).header("cookie", &cookie);
+        assert_eq!(caller.status(page).await, status, "{path}");
+    }
+    let (name, session) = cookie.split_once('=').unwrap();
+    caller.secrets.push(session.to_owned());
+    let wrong = caller.client.get(format!("{}/v1/status", serving.address)).header("cookie", format!("{name}={MARK}"));
+    assert_eq!(caller.status(wrong).await, 401);
     let event = json!({ "customerId": MARK, "eventType": MARK, "values": { MARK: 1 }, "properties": { MARK: MARK } });
     assert_eq!(caller.post("/v1/events/record", &event).await, 201);
     assert_eq!(caller.post("/v1/track", &event).await, 201);
@@ -93,7 +103,8 @@ async fn however_much_is_logged_no_secret_and_no_body_is() {
         place.ok(&["keys", "list"]);
         assert_eq!(serving.stop(Signal::TERM), 0);
         let log = std::fs::read_to_string(place.path("log")).unwrap();
-        let routes = ["/v1/events/record", "/v1/keys/{id}/rotate", "/v1/customers/{id}", "/rpc/{name}"];
+        let routes =
+            ["/v1/events/record", "/v1/keys/{id}/rotate", "/v1/customers/{id}", "/rpc/{name}", "/console/session"];
         for said in routes.into_iter().chain(["answered", "invalid_api_key", "key_", "req_"]) {
             assert!(log.contains(said), "{said} in {log}");
         }
@@ -101,7 +112,7 @@ async fn however_much_is_logged_no_secret_and_no_body_is() {
         for secret in secrets.iter().chain([&owners]) {
             assert!(!log.contains(secret.as_str()), "a secret is in the log");
         }
-        for word in [MARK, "weir_sk_", "weir_ct_", "whsec_"] {
+        for word in [MARK, "weir_sk_", "weir_ct_", "weir_cs_", "whsec_"] {
             let line = log.lines().find(|line| line.to_lowercase().contains(&word.to_lowercase()));
             assert_eq!(line, None, "{word}");
         }

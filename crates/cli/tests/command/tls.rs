@@ -36,6 +36,16 @@ fn ask(
     trusted: &CertifiedKey<KeyPair>,
     version: &'static SupportedProtocolVersion,
 ) -> std::io::Result<String> {
+    say(serving, trusted, version, "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+}
+
+/// Sends a request, and reads to the end.
+fn say(
+    serving: &Serving,
+    trusted: &CertifiedKey<KeyPair>,
+    version: &'static SupportedProtocolVersion,
+    request: &str,
+) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.cert.der().clone()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -47,7 +57,7 @@ fn ask(
     let client = ClientConnection::new(Arc::new(config), name).map_err(std::io::Error::other)?;
     let mut stream = StreamOwned::new(client, TcpStream::connect(serving.place())?);
     stream.sock.set_read_timeout(Some(DEADLINE))?;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
@@ -73,6 +83,24 @@ fn it_serves_over_tls_and_says_so() {
     assert_eq!(serving.stop(Signal::TERM), 0);
     let log = std::fs::read_to_string(place.path("log")).unwrap();
     assert!(!log.contains("not encrypted"), "{log}");
+}
+
+#[test]
+fn a_browser_that_was_signed_in_over_tls_sends_its_cookie_over_nothing_else() {
+    let place = Place::new();
+    let made = certificate();
+    put(&place, &made);
+    let key = place.key("read");
+    let serving = serve(&place);
+    let request = format!(
+        "POST /console/session HTTP/1.1\r\nhost: localhost:1234\r\nauthorization: Bearer {key}\r\n\
+         content-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    let answer = say(&serving, &made, &TLS13, &request).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let cookie = answer.lines().find(|line| line.starts_with("set-cookie: weir_session_1234=weir_cs_"));
+    assert!(cookie.is_some_and(|cookie| cookie.ends_with("; HttpOnly; SameSite=Strict; Secure")), "{answer}");
+    assert_eq!(serving.stop(Signal::TERM), 0);
 }
 
 #[test]

@@ -10,10 +10,8 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::open::checkpoint_options;
+use super::open::{Sizes, checkpoint_options};
 
-/// Pages in the log that are worth a checkpoint: 16 MiB of 4 KiB pages.
-const WORTH: i64 = 4096;
 /// How often the log is looked at while the writer commits.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Passes of one checkpoint, each over what was committed during the one before. A pass that nothing is committed during syncs
@@ -35,9 +33,9 @@ struct Signals {
 }
 
 impl Checkpoints {
-    pub(crate) fn start(data_dir: PathBuf) -> Self {
+    pub(crate) fn start(data_dir: PathBuf, sizes: Sizes) -> Self {
         let signals = Arc::new(Signals::default());
-        let task = tokio::spawn(work(data_dir, signals.clone()));
+        let task = tokio::spawn(work(data_dir, sizes, signals.clone()));
         Checkpoints { signals, task }
     }
 
@@ -74,7 +72,7 @@ async fn left(conn: &mut SqliteConnection) -> sqlx::Result<i64> {
     Ok(row.try_get::<i64, _>(1)? - row.try_get::<i64, _>(2)?)
 }
 
-async fn work(data_dir: PathBuf, signals: Arc<Signals>) {
+async fn work(data_dir: PathBuf, sizes: Sizes, signals: Arc<Signals>) {
     let mut conn = match checkpoint_options(&data_dir).connect().await {
         Ok(conn) => conn,
         // The writer does all of it then, when the log has become too long.
@@ -85,7 +83,7 @@ async fn work(data_dir: PathBuf, signals: Arc<Signals>) {
             () = signals.stop.notified() => break,
             () = signals.committed.notified() => {}
         }
-        match move_most(&mut conn).await {
+        match move_most(&mut conn, sizes).await {
             Ok(true) => signals.is_little_left.store(true, Ordering::Release),
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "a checkpoint in the background failed"),
@@ -101,8 +99,8 @@ async fn work(data_dir: PathBuf, signals: Arc<Signals>) {
 }
 
 /// Moves what is in the log, if that is worth it. True when little is left.
-async fn move_most(conn: &mut SqliteConnection) -> sqlx::Result<bool> {
-    if left(conn).await? < WORTH {
+async fn move_most(conn: &mut SqliteConnection, sizes: Sizes) -> sqlx::Result<bool> {
+    if left(conn).await? < sizes.worth() {
         return Ok(false);
     }
     for _ in 0..PASSES {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
 
-use super::open::{DATA_FILE, SCHEMA, writer_options};
+use super::open::{DATA_FILE, SCHEMA, Sizes, writer_options};
 use crate::error::OpenError;
 
 /// Every migration: its version, what it does, and its statements. Listed rather than collected by sqlx's macro, which would
@@ -17,6 +17,8 @@ const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] = [
     (4, "balances", include_str!("../../../../migrations/0004_balances.sql")),
     (5, "keys", include_str!("../../../../migrations/0005_keys.sql")),
     (6, "doors", include_str!("../../../../migrations/0006_doors.sql")),
+    (7, "sessions", include_str!("../../../../migrations/0007_sessions.sql")),
+    (8, "key_calls", include_str!("../../../../migrations/0008_key_calls.sql")),
 ];
 
 fn migrator() -> Migrator {
@@ -32,7 +34,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x5745_4952;
 const KEEP_BACKUPS: usize = 5;
 
 /// Checks the data file, backs it up and upgrades it where that is due, and answers with the writer's connection.
-pub(crate) async fn prepare(data_dir: &Path, cache_mib: u32) -> Result<SqliteConnection, OpenError> {
+pub(crate) async fn prepare(data_dir: &Path, sizes: Sizes) -> Result<SqliteConnection, OpenError> {
     let path = data_dir.join(DATA_FILE);
     let existed = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
     let sqlite = |source| OpenError::of_sqlite(&path, source);
@@ -50,10 +52,10 @@ pub(crate) async fn prepare(data_dir: &Path, cache_mib: u32) -> Result<SqliteCon
             return Err(OpenError::Newer { path, found, known: SCHEMA });
         }
         if found > 0 && found < SCHEMA {
-            return upgrade(data_dir, cache_mib, found).await;
+            return upgrade(data_dir, sizes, found).await;
         }
     }
-    let mut conn = writer_options(data_dir, cache_mib).connect().await.map_err(sqlite)?;
+    let mut conn = writer_options(data_dir, sizes).connect().await.map_err(sqlite)?;
     migrator().run(&mut conn).await.map_err(|error| sqlite(error.into()))?;
     Ok(conn)
 }
@@ -68,11 +70,11 @@ async fn is_empty(data_dir: &Path) -> sqlx::Result<bool> {
     Ok(tables == 0)
 }
 
-async fn upgrade(data_dir: &Path, cache_mib: u32, from: i64) -> Result<SqliteConnection, OpenError> {
+async fn upgrade(data_dir: &Path, sizes: Sizes, from: i64) -> Result<SqliteConnection, OpenError> {
     let path = data_dir.join(DATA_FILE);
     let io = |source| OpenError::Io { path: path.clone(), source };
     let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
-    let mut conn = writer_options(data_dir, cache_mib).connect().await.map_err(sqlite)?;
+    let mut conn = writer_options(data_dir, sizes).connect().await.map_err(sqlite)?;
     let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut conn).await.map_err(sqlite)?;
     if verdict != "ok" {
         return Err(OpenError::Damaged { path, detail: verdict });

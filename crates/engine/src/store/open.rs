@@ -9,10 +9,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 /// The data file's name in its folder.
 pub const DATA_FILE: &str = "weir.db";
 /// The newest schema this program knows: the last migration's `user_version`.
-pub const SCHEMA: i64 = 6;
-/// Pages in the log before the writer itself checkpoints in its commits: 64 MiB of 4 KiB pages. It comes to that only where a
-/// reader stays, or where checkpoints in the background do not keep up.
-const CHECKPOINT_PAGES: &str = "16384";
+pub const SCHEMA: i64 = 8;
+/// Bytes of a page.
+const PAGE: u32 = 4096;
 /// Each reader's page cache, in KiB, negative as SQLite wants it.
 const READER_CACHE: &str = "-8192";
 
@@ -29,15 +28,37 @@ pub(crate) fn file_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// How much memory and log the writer takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Its page cache.
+    pub cache_mib: u32,
+    /// From how long on the log is moved into the file.
+    pub log_mib: u32,
+}
+
+impl Sizes {
+    /// Pages in the log that are worth a checkpoint in the background.
+    pub(crate) fn worth(self) -> i64 {
+        i64::from(self.log_mib) * i64::from((1 << 20) / PAGE)
+    }
+
+    /// Pages in the log from which on the writer itself checkpoints in its commits. It comes to that only where a reader stays, or
+    /// where checkpoints in the background do not keep up.
+    fn bound(self) -> i64 {
+        4 * self.worth()
+    }
+}
+
 /// The writer's connection.
-pub(crate) fn writer_options(data_dir: &Path, cache_mib: u32) -> SqliteConnectOptions {
+pub(crate) fn writer_options(data_dir: &Path, sizes: Sizes) -> SqliteConnectOptions {
     base(data_dir)
         .create_if_missing(true)
-        .page_size(4096)
+        .page_size(PAGE)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("cache_size", format!("-{}", u64::from(cache_mib) * 1024))
+        .pragma("wal_autocheckpoint", sizes.bound().to_string())
+        .pragma("cache_size", format!("-{}", u64::from(sizes.cache_mib) * 1024))
 }
 
 /// A connection that moves what was committed from the log into the file.
@@ -67,12 +88,14 @@ mod tests {
     use super::*;
     use crate::store::prepare;
 
+    const SIZES: Sizes = Sizes { cache_mib: 4, log_mib: 16 };
+
     #[tokio::test]
     async fn what_the_writer_commits_is_on_the_disk() {
         let dir = tempfile::tempdir().unwrap();
-        let prepared = prepare(dir.path(), 4).await.unwrap();
+        let prepared = prepare(dir.path(), SIZES).await.unwrap();
         // The one to start with, and the one after the file was lost.
-        for mut conn in [prepared, writer_options(dir.path(), 4).connect().await.unwrap()] {
+        for mut conn in [prepared, writer_options(dir.path(), SIZES).connect().await.unwrap()] {
             let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut conn).await.unwrap();
             let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut conn).await.unwrap();
             assert_eq!((synchronous, journal.as_str()), (2, "wal"), "2 is FULL");

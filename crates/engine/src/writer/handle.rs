@@ -6,10 +6,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use weir_core::id::{HoldId, ReservationId};
 
-use super::change::{BoxFuture, Job, Tx};
+use super::change::Tx;
 use super::holds::Settle;
 use super::ingest::{Outcome, Prepared};
 use super::ledger::{Ask, Booked};
+use super::run::{BoxFuture, Job};
 use super::set_aside::HoldDeed;
 use super::work::{Asked, Record, Work};
 use super::{Command, Reply};

@@ -16,7 +16,8 @@ use weir_core::time::Timestamp;
 
 use super::Writer;
 use super::flush::insert_rows;
-use super::ingest::{Overlay, Prepared};
+use super::ingest::Prepared;
+use super::overlay::Overlay;
 use super::track::{self, judge};
 use crate::actor::Actor;
 use crate::error::{Error, Result};

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use sqlx::{Arguments, Row};
-use uuid::Uuid;
+use rustc_hash::FxHashMap;
+use sqlx::Row;
 use weir_core::error::{Code, Fault};
 use weir_core::event::{EventDraft, Facts, hash_text};
 use weir_core::id::{CustomerId, EventId, ReservationId};
 use weir_core::quantity::Quantity;
 use weir_core::time::{CivilDate, Timestamp};
 
-use super::alerts::{self, AlertChanges};
+use super::alerts;
 use super::book::Book;
 use super::charge::Paying;
-use super::flush::{begin, commit, insert_rows};
 use super::holds::HoldRow;
-use super::track::{self, Past, RateUses, RefusalRow};
+use super::overlay::{EventRow, Key, Overlay, Seen};
+use super::track;
 use super::work::{Answers, Done, Record, Work};
 use super::{Writer, counters};
 use crate::accounts::Accounts;
@@ -27,7 +25,6 @@ use crate::changes::Topics;
 use crate::config::effective;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
-use crate::receipts::{self, Kept};
 use crate::scan::to_json;
 
 /// An event ready to be recorded: everything that needs no state is done before it waits in the queue.
@@ -41,13 +38,6 @@ pub(crate) struct Prepared {
     dimensions_json: String,
     properties: Option<String>,
     pub(super) key: Option<Key>,
-}
-
-/// A caller's key and what it was given for, both by hash.
-#[derive(Clone, Copy)]
-pub(super) struct Key {
-    pub(super) hash: [u8; 16],
-    body: [u8; 16],
 }
 
 impl Prepared {
@@ -92,79 +82,6 @@ pub(crate) struct Outcome {
     pub duplicate: bool,
     /// It took a balance below its minimum.
     pub overdrawn: bool,
-}
-
-/// An event row on its way into the file.
-struct EventRow {
-    seq: i64,
-    id: Uuid,
-    customer: i64,
-    event_type: i64,
-    at: i64,
-    actor: i64,
-    values: String,
-    dimensions: String,
-    properties: Option<String>,
-}
-
-/// An event that was recorded under a key.
-#[derive(Clone, Copy)]
-pub(super) struct Seen {
-    id: EventId,
-    body: [u8; 16],
-    /// It took a balance below its minimum.
-    overdrawn: bool,
-}
-
-/// What a batch changes, until it is committed.
-#[derive(Default)]
-pub(super) struct Overlay {
-    pub(super) customers: FxHashMap<Arc<str>, LiveCustomer>,
-    /// Customers that the first event recorded for them will create.
-    pub(super) unknown: FxHashSet<Arc<str>>,
-    pub(super) new_customers: Vec<Arc<str>>,
-    new_types: Vec<(i64, String)>,
-    events: Vec<EventRow>,
-    /// Keys seen, from the file and from this batch.
-    pub(super) keys: FxHashMap<(i64, [u8; 16]), Seen>,
-    new_keys: Vec<(i64, Key, i64)>,
-    /// Windows that tracked events lie in and live counters do not reach back to.
-    pub(super) past: Past,
-    pub(super) refusals: Vec<RefusalRow>,
-    pub(super) rate_uses: RateUses,
-    /// Reservations that the batch is about, and those it makes.
-    pub(super) holds: FxHashMap<ReservationId, HoldRow>,
-    /// What becomes of alerts.
-    pub(super) alerts: AlertChanges,
-    /// What becomes of balances.
-    pub(super) book: Book,
-    /// Answers to keep.
-    receipts: Vec<Kept>,
-}
-
-impl Overlay {
-    /// Ends a customer's reservation.
-    pub(super) fn let_go(&mut self, customer: &str, id: ReservationId) {
-        if let Some(customer) = self.customers.get_mut(customer) {
-            customer.let_go(id);
-        }
-    }
-
-    /// Lets a customer's reservation last longer.
-    pub(super) fn prolong(&mut self, customer: &str, id: ReservationId, until: Timestamp) {
-        let Some(customer) = self.customers.get_mut(customer) else { return };
-        if let Some(hold) = customer.extras_mut().holds.iter_mut().find(|hold| hold.id == id) {
-            Arc::make_mut(hold).expires_at = until;
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.events.is_empty()
-            && self.refusals.is_empty()
-            && self.book.is_empty()
-            && self.receipts.is_empty()
-            && !self.holds.values().any(HoldRow::is_touched)
-    }
 }
 
 impl Writer {
@@ -435,100 +352,6 @@ impl Writer {
             outcomes.push(Outcome { id, duplicate: false, overdrawn });
         }
         Ok(outcomes)
-    }
-
-    async fn commit_batch(&mut self, mut overlay: Overlay, now: Timestamp) -> Result<()> {
-        if overlay.is_empty() {
-            return Ok(());
-        }
-        let began = Instant::now();
-        begin(&mut self.conn).await?;
-        self.store_tracked(&overlay, now).await?;
-        let at = now.as_micros();
-        let new: Vec<_> = overlay.new_customers.iter().filter_map(|external| overlay.customers.get(external)).collect();
-        insert_rows(
-            &mut self.conn,
-            "INTO customer (id, uuid, external_id, billing_cycle_start, created_at, updated_at)",
-            6,
-            "",
-            &new,
-            |arguments, customer| {
-                arguments.add(customer.key)?;
-                arguments.add(customer.id.uuid())?;
-                arguments.add(customer.external.as_ref())?;
-                arguments.add(customer.anchor.to_string())?;
-                arguments.add(at)?;
-                arguments.add(at)
-            },
-        )
-        .await?;
-        insert_rows(
-            &mut self.conn,
-            "INTO event_type (id, name)",
-            2,
-            "",
-            &overlay.new_types,
-            |arguments, (key, name)| {
-                arguments.add(*key)?;
-                arguments.add(name.as_str())
-            },
-        )
-        .await?;
-        insert_rows(
-            &mut self.conn,
-            r#"INTO event (seq, id, customer, type, at, recorded_at, actor, "values", dimensions, properties)"#,
-            10,
-            "",
-            &overlay.events,
-            |arguments, row| {
-                arguments.add(row.seq)?;
-                arguments.add(row.id)?;
-                for number in [row.customer, row.event_type, row.at, at, row.actor] {
-                    arguments.add(number)?;
-                }
-                arguments.add(row.values.as_str())?;
-                arguments.add(row.dimensions.as_str())?;
-                arguments.add(row.properties.as_deref())
-            },
-        )
-        .await?;
-        overlay.new_keys.sort_unstable_by_key(|(customer, key, _)| (*customer, key.hash));
-        insert_rows(
-            &mut self.conn,
-            "INTO event_key (customer, key_hash, event, body_hash)",
-            4,
-            "",
-            &overlay.new_keys,
-            |arguments, (customer, key, seq)| {
-                arguments.add(*customer)?;
-                arguments.add(key.hash.to_vec())?;
-                arguments.add(*seq)?;
-                arguments.add(key.body.to_vec())
-            },
-        )
-        .await?;
-        self.store_holds(&overlay).await?;
-        self.store_alerts(&overlay.alerts, now).await?;
-        self.store_book(&overlay.book, &overlay.customers).await?;
-        receipts::store(&mut self.conn, &overlay.receipts, now).await?;
-        let flushed = self.pending.is_full();
-        if flushed {
-            self.store_pending(now, Some(&overlay.customers)).await?;
-        }
-        commit(&mut self.conn).await?;
-        self.shared.measures.commits.observe(began.elapsed());
-        for (external, mut customer) in overlay.customers {
-            if overlay.unknown.contains(&external) {
-                continue;
-            }
-            customer.forget_windows_before(now);
-            self.expect_turn(&customer, now);
-            self.shared.customers.put(customer);
-        }
-        if flushed || !self.pending.is_empty() {
-            self.flushed(flushed);
-        }
-        Ok(())
     }
 }
 

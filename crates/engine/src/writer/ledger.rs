@@ -10,7 +10,7 @@ use weir_core::time::Timestamp;
 
 use super::Writer;
 use super::book::{About, First, Used};
-use super::ingest::Overlay;
+use super::overlay::Overlay;
 use super::set_aside::HoldRow;
 use super::work::Work;
 use crate::accounts::{LiveBalance, LiveHold};

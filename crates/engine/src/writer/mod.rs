@@ -16,8 +16,10 @@ mod ids;
 mod ingest;
 mod jobs;
 mod ledger;
+mod overlay;
 mod pending;
 mod refund;
+mod run;
 mod set_aside;
 mod standings;
 mod state;
@@ -57,7 +59,7 @@ use crate::config::KeySecret;
 use crate::engine::Shared;
 use crate::error::{Error, Result};
 use crate::live::LiveCustomer;
-use crate::store::{self, Checkpoints, Lock};
+use crate::store::{self, Checkpoints, Lock, Sizes};
 use ids::Ids;
 use work::Record;
 
@@ -82,7 +84,7 @@ pub(crate) enum Command {
     /// Count every recorded event on the projections.
     Flush(Reply<()>),
     /// Change the configuration.
-    Change(change::Run),
+    Change(run::Run),
     Close(oneshot::Sender<()>),
 }
 
@@ -106,7 +108,7 @@ impl Command {
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     conn: SqliteConnection,
-    cache_mib: u32,
+    sizes: Sizes,
     device: i64,
     last_seq: i64,
     last_customer: i64,
@@ -144,7 +146,7 @@ pub(crate) fn spawn(writer: Writer, lock: Lock, queue_mib: u32) -> WriterHandle 
     let (handle, commands) = WriterHandle::new(queue_mib);
     let commands = Arc::new(Mutex::new(commands));
     tokio::spawn(async move {
-        let (shared, cache_mib) = (writer.shared.clone(), writer.cache_mib);
+        let (shared, sizes) = (writer.shared.clone(), writer.sizes);
         let mut writer = writer;
         loop {
             let queue = commands.clone();
@@ -155,7 +157,7 @@ pub(crate) fn spawn(writer: Writer, lock: Lock, queue_mib: u32) -> WriterHandle 
                 Err(error) => tracing::error!(%error, "the writer broke off; reopening"),
             }
             let queue = commands.clone();
-            match Writer::reopened(&shared, cache_mib, &mut *queue.lock().await).await {
+            match Writer::reopened(&shared, sizes, &mut *queue.lock().await).await {
                 Some(reopened) => writer = reopened,
                 None => break,
             }
@@ -166,16 +168,16 @@ pub(crate) fn spawn(writer: Writer, lock: Lock, queue_mib: u32) -> WriterHandle 
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, conn: SqliteConnection, state: State, cache_mib: u32) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, conn: SqliteConnection, state: State, sizes: Sizes) -> Self {
         for customer in state.customers {
             shared.customers.put(customer);
         }
         shared.swap_config(Arc::new(state.config));
-        let checkpoints = Checkpoints::start(shared.data_dir.clone());
+        let checkpoints = Checkpoints::start(shared.data_dir.clone(), sizes);
         Writer {
             shared,
             conn,
-            cache_mib,
+            sizes,
             device: state.device,
             last_seq: state.last_seq,
             last_customer: state.last_customer,
@@ -199,9 +201,9 @@ impl Writer {
     }
 
     /// Opens the file again, however long that takes; `None` when asked to close before that.
-    async fn reopened(shared: &Arc<Shared>, cache_mib: u32, commands: &mut handle::Queue) -> Option<Self> {
+    async fn reopened(shared: &Arc<Shared>, sizes: Sizes, commands: &mut handle::Queue) -> Option<Self> {
         loop {
-            match Writer::reopen(shared, cache_mib).await {
+            match Writer::reopen(shared, sizes).await {
                 Ok(writer) => return Some(writer),
                 Err(error) => tracing::error!(%error, "the data file cannot be reopened"),
             }
@@ -223,10 +225,10 @@ impl Writer {
         }
     }
 
-    async fn reopen(shared: &Arc<Shared>, cache_mib: u32) -> Result<Self> {
-        let mut conn = store::writer_options(&shared.data_dir, cache_mib).connect().await?;
+    async fn reopen(shared: &Arc<Shared>, sizes: Sizes) -> Result<Self> {
+        let mut conn = store::writer_options(&shared.data_dir, sizes).connect().await?;
         let state = State::load(&mut conn, shared.clock.now()).await?;
-        let mut writer = Writer::new(shared.clone(), conn, state, cache_mib);
+        let mut writer = Writer::new(shared.clone(), conn, state, sizes);
         writer.catch_up().await?;
         // Where this fails, it is tried again after a while, and who waits is told to come back.
         writer.do_due().await?;
@@ -403,16 +405,19 @@ impl Writer {
         self.store_key_uses().await
     }
 
-    /// Writes when each key was last used.
+    /// Writes when each key was last used, and the calls that its own limits count.
     async fn store_key_uses(&mut self) -> Result<()> {
         for KeySecret { rule, .. } in self.shared.config().keys.values() {
             let used = rule.used.last.load(Ordering::Relaxed);
             if used > 0 {
-                sqlx::query("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2")
-                    .bind(rule.key)
-                    .bind(used)
-                    .execute(&mut self.conn)
-                    .await?;
+                sqlx::query(
+                    "UPDATE api_key SET last_used_at = ?2, calls = ?3 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2",
+                )
+                .bind(rule.key)
+                .bind(used)
+                .bind(rule.used.written()?)
+                .execute(&mut self.conn)
+                .await?;
             }
         }
         Ok(())

@@ -22,7 +22,7 @@ use super::groups::Groups;
 use super::holds::read_live;
 use super::ids::Ids;
 use crate::accounts::Accounts;
-use crate::config::{Config, EVERYONE, KeyRule, KeySecret, LimitRule, MeterRule, RateRule};
+use crate::config::{Config, EVERYONE, KeyRule, KeySecret, KeyUse, LimitRule, MeterRule, RateRule};
 use crate::error::{Error, Result};
 use crate::extras::{Raise, Reset};
 use crate::live::LiveCustomer;
@@ -378,7 +378,7 @@ async fn read_keys(conn: &mut SqliteConnection) -> Result<FxHashMap<[u8; 32], Ke
             scope: scope(row.try_get("scope")?),
             expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(Timestamp::from_micros),
             limits: [row.try_get("per_minute")?, row.try_get("per_day")?],
-            used: Arc::default(),
+            used: Arc::new(KeyUse::read(row.try_get("calls")?)?),
         });
         if let Some(old) = row.try_get::<Option<&[u8]>, _>("old_hash")? {
             let until = row.try_get::<Option<i64>, _>("old_until")?.map(Timestamp::from_micros);

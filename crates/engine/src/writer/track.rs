@@ -14,7 +14,8 @@ use weir_core::time::Timestamp;
 
 use super::charge::{charged, quote};
 use super::flush::insert_rows;
-use super::ingest::{Overlay, Prepared};
+use super::ingest::Prepared;
+use super::overlay::Overlay;
 use super::{Writer, counters};
 use crate::actor::Actor;
 use crate::check::{Applied, building};

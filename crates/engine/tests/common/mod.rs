@@ -52,9 +52,20 @@ impl Bench {
     }
 
     pub async fn open_at(now: &str) -> Self {
+        Self::open_as(now, |_| {}).await
+    }
+
+    /// Opens one with the usual settings changed.
+    pub async fn with(change: impl FnOnce(&mut OpenOptions)) -> Self {
+        Self::open_as("2026-03-10T12:00:00Z", change).await
+    }
+
+    async fn open_as(now: &str, change: impl FnOnce(&mut OpenOptions)) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::at(at(now)));
-        let engine = Engine::open(options(dir.path()), clock.clone()).await.expect("a fresh engine");
+        let mut options = options(dir.path());
+        change(&mut options);
+        let engine = Engine::open(options, clock.clone()).await.expect("a fresh engine");
         Bench { engine, clock, dir }
     }
 

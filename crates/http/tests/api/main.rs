@@ -20,5 +20,6 @@ mod refusals;
 mod repeats;
 mod sample;
 mod secrets;
+mod sessions;
 mod track;
 mod voids;

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::RequestBuilder;
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, ORIGIN};
 use serde_json::json;
 use weir_api::{Reach, TABLE};
 use weir_core::time::Timestamp;
@@ -13,6 +14,7 @@ use weir_engine::model::Scope;
 use weir_engine::{Clock, ManualClock};
 
 use crate::harness::{Host, key};
+use crate::sessions::Browser;
 
 const HOUR: i64 = 3_600 * 1_000_000;
 
@@ -149,7 +151,7 @@ manage  GET /server
 /// Who asks.
 struct Caller {
     who: &'static str,
-    authorization: Option<HeaderValue>,
+    headers: HeaderMap,
     may: May,
 }
 
@@ -166,11 +168,22 @@ enum May {
 impl Caller {
     fn new(who: &'static str, authorization: impl Into<Option<String>>, may: May) -> Self {
         let authorization = authorization.into().map(|text| HeaderValue::from_bytes(text.as_bytes()).unwrap());
-        Caller { who, authorization, may }
+        let headers = authorization.map(|value| (AUTHORIZATION, value)).into_iter().collect();
+        Caller { who, headers, may }
     }
 
     fn bearer(who: &'static str, token: &str, may: May) -> Self {
         Caller::new(who, format!("Bearer {token}"), may)
+    }
+
+    /// The console in a browser.
+    fn page(who: &'static str, browser: &Browser, may: May) -> Self {
+        let headers = [(COOKIE, &browser.cookie), (ORIGIN, &browser.origin)];
+        Caller { who, headers: headers.map(|(name, text)| (name, text.parse().unwrap())).into_iter().collect(), may }
+    }
+
+    fn asks(&self, request: RequestBuilder) -> RequestBuilder {
+        request.headers(self.headers.clone())
     }
 }
 
@@ -202,6 +215,13 @@ async fn callers(host: &Host, clock: &ManualClock) -> Vec<Caller> {
     for _ in 0..2 {
         host.ok("keys.rotate", json!({ "id": gone_id, "overlapSeconds": 36_000 })).await;
     }
+    let signed_in = async |key: &str| Browser::signed_in(host, key).await;
+    let (ended_id, ended) = make(json!({})).await;
+    let ended = signed_in(&ended).await;
+    host.ok("keys.revoke", json!({ "id": ended_id })).await;
+    let over_page = signed_in(&expired).await;
+    let mut of_another = signed_in(&lasting).await;
+    of_another.cookie = of_another.cookie.replace("weir_session_", "weir_session_1");
     let (_, late) = client_token(host).await;
     clock.set(now.saturating_add_micros(2 * HOUR));
     let (taken_id, taken) = client_token(host).await;
@@ -237,6 +257,20 @@ async fn callers(host: &Host, clock: &ManualClock) -> Vec<Caller> {
         Caller::bearer("a client token", &front_end, May::Client),
         Caller::bearer("a revoked client token", &taken, invalid()),
         Caller::bearer("an expired client token", &late, invalid()),
+        Caller::page(
+            "a session of a read key",
+            &signed_in(&key(&host.app, Scope::Read).await).await,
+            May::Up(Scope::Read),
+        ),
+        Caller::page(
+            "a session of an ingest key",
+            &signed_in(&key(&host.app, Scope::Ingest).await).await,
+            May::Up(Scope::Ingest),
+        ),
+        Caller::page("a session of a manage key", &signed_in(&host.key).await, manage()),
+        Caller::page("a session of a revoked key", &ended, invalid()),
+        Caller::page("a session of an expired key", &over_page, over()),
+        Caller::page("a session of another port", &of_another, missing()),
     ]
 }
 
@@ -284,11 +318,8 @@ async fn only_what_the_contract_allows_passes() {
         let methods = if row.method.as_str() == "PUT" { &["PUT", "PATCH"][..] } else { &[row.method.as_str()] };
         for caller in &callers {
             for method in methods {
-                let mut request = host.client.request(method.parse().unwrap(), format!("{}{path}", host.base));
-                if let Some(authorization) = &caller.authorization {
-                    request = request.header(AUTHORIZATION, authorization);
-                }
-                let reply = host.send(request).await;
+                let request = host.client.request(method.parse().unwrap(), format!("{}{path}", host.base));
+                let reply = host.send(caller.asks(request)).await;
                 let got = (reply.status.as_u16(), reply.refusal().0);
                 let (status, code) = answer(caller, needed);
                 assert_eq!(got, (status, code.to_owned()), "{} by {}", row.name, caller.who);
@@ -314,16 +345,14 @@ async fn front_ends_may_do_four_things_and_nobody_else_may() {
         let url = format!("{}{under}{}", host.base, row.path);
         let ask = |caller: &Caller, query: &str| {
             let request = host.client.request(row.method.as_str().parse().unwrap(), format!("{url}?{query}"));
-            match &caller.authorization {
-                Some(authorization) => request.header(AUTHORIZATION, authorization),
-                None => request,
-            }
+            caller.asks(request)
         };
         for caller in &callers {
             let reply = host.send(ask(caller, "no_such_parameter=1")).await;
             let expected = match &caller.may {
                 May::Client => (400, "unknown_field"),
                 May::Nothing("missing_api_key") => (401, "missing_api_key"),
+                _ if caller.headers.contains_key(COOKIE) => (401, "missing_api_key"),
                 _ if caller.who == "an expired client token" => (401, "expired_api_key"),
                 _ => (401, "invalid_api_key"),
             };
@@ -355,10 +384,7 @@ async fn what_is_no_operation_has_its_rule_too() {
     for caller in callers(&host, &clock).await {
         let ask = |path: &str| {
             let request = host.client.get(format!("{}{path}", host.base));
-            match &caller.authorization {
-                Some(authorization) => request.header(AUTHORIZATION, authorization),
-                None => request,
-            }
+            caller.asks(request)
         };
         for path in ["/healthz", "/readyz", "/v1/openapi.json"] {
             assert_eq!(host.send(ask(path)).await.status, 200, "{path} is for all, {} too", caller.who);

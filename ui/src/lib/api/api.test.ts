@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiFailure, asFailure, failureFrom, fieldErrors, UNREACHABLE, UNREADABLE } from "./errors";
-import { HttpBackend, keyStore } from "./http";
+import { HttpBackend } from "./http";
 import { httpRequest } from "./routes";
 import { EventParser } from "./sse";
 import type { Topic } from "./types";
@@ -89,34 +89,76 @@ describe("the event stream", () => {
 
 describe("the HTTP backend", () => {
   let requests: Request[];
+  let credentials: (RequestCredentials | undefined)[];
   let answer: (request: Request) => Response;
 
   beforeEach(() => {
     requests = [];
+    credentials = [];
     vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
       const request = new Request(url, { ...init, credentials: undefined, cache: undefined });
       requests.push(request);
+      credentials.push(init.credentials);
       return answer(request);
     });
-    keyStore.set("weir_sk_test");
   });
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    keyStore.clear();
-  });
+  afterEach(() => vi.unstubAllGlobals());
 
-  it("sends the key, asks for quantities as text and answers them untouched", async () => {
+  const refusal = (code: string, status: number) =>
+    new Response(JSON.stringify({ error: { code, message: code, status, requestId: "r" } }), { status });
+
+  it("lets the browser say who asks, asks for quantities as text and answers them untouched", async () => {
     answer = () => new Response('{"used":"999999999999999999.999999999"}');
     const backend = new HttpBackend("http://weir.test/", () => {});
     const result = await backend.call("customers.standing", { id: "acme" });
     expect(result).toEqual({ used: "999999999999999999.999999999" });
     expect(requests[0]!.url).toBe("http://weir.test/v1/customers/acme/standing");
-    expect(requests[0]!.headers.get("Authorization")).toBe("Bearer weir_sk_test");
+    expect(requests[0]!.headers.get("Authorization")).toBeNull();
+    expect(credentials).toEqual(["same-origin"]);
     expect(requests[0]!.headers.get("Accept")).toBe("application/json; quantities=string");
   });
 
-  it("reports a refused key once and throws it", async () => {
-    answer = () => new Response('{"error":{"code":"expired_api_key","message":"expired","status":401,"requestId":"r"}}', { status: 401 });
+  it("sends a key to sign in and keeps it nowhere", async () => {
+    const shown = { keyName: "console", scope: "manage", expiresAt: "2026-03-17T12:00:00Z" };
+    answer = () => new Response(JSON.stringify(shown), { status: 201 });
+    const backend = new HttpBackend("http://weir.test", () => {});
+    expect(await backend.signIn("weir_sk_test")).toEqual(shown);
+    expect([requests[0]!.method, requests[0]!.url]).toEqual(["POST", "http://weir.test/console/session"]);
+    expect(requests[0]!.headers.get("Authorization")).toBe("Bearer weir_sk_test");
+    await backend.call("project.get", {});
+    expect(await backend.session()).toEqual(shown);
+    await backend.signOut();
+    expect(requests.slice(1).map((request) => [request.method, request.headers.get("Authorization")])).toEqual([
+      ["GET", null],
+      ["GET", null],
+      ["DELETE", null],
+    ]);
+    expect(new Set(credentials)).toEqual(new Set(["same-origin"]));
+    expect([sessionStorage.length, localStorage.length]).toEqual([0, 0]);
+  });
+
+  it("tells nobody signed in from a session that has ended, and reports neither", async () => {
+    const refused = vi.fn();
+    const backend = new HttpBackend("http://weir.test", refused);
+    answer = () => refusal("missing_api_key", 401);
+    expect(await backend.session()).toBeNull();
+    answer = () => refusal("expired_api_key", 401);
+    await expect(backend.session()).rejects.toMatchObject({ code: "expired_api_key", isAuth: true });
+    answer = () => refusal("invalid_api_key", 401);
+    await expect(backend.signIn("weir_sk_wrong")).rejects.toMatchObject({ code: "invalid_api_key" });
+    expect(refused).not.toHaveBeenCalled();
+  });
+
+  it("sends nothing that cannot be a key", async () => {
+    const backend = new HttpBackend("http://weir.test", () => {});
+    for (const key of ["", "weir sk", "weir_sk_\u00e9", "weir_sk_\n"]) {
+      await expect(backend.signIn(key)).rejects.toMatchObject({ code: "invalid_api_key" });
+    }
+    expect(requests).toEqual([]);
+  });
+
+  it("reports a session that has ended once and throws it", async () => {
+    answer = () => refusal("expired_api_key", 401);
     const refused = vi.fn();
     const backend = new HttpBackend("http://weir.test", refused);
     await expect(backend.call("project.get", {})).rejects.toMatchObject({ code: "expired_api_key" });

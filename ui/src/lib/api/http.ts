@@ -2,44 +2,70 @@ import type { Backend, ChangeListener, Notice, NoticeAccess } from "./backend";
 import { ApiFailure, asFailure, failureFrom, UNREADABLE } from "./errors";
 import { httpRequest } from "./routes";
 import { EventParser } from "./sse";
-import type { OpName, Req, Res, Topic } from "./types";
+import type { OpName, Req, Res, Scope, Topic } from "./types";
 
-const KEY = "weir.key";
+const SESSION = "/console/session";
 const ACCEPT = "application/json; quantities=string";
 
 /** A silent change stream is taken for dead after this long; the server sends a comment more often. */
 const SILENCE_MS = 45_000;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
-/** Where the key lives: for this tab and this visit only. */
-export const keyStore = {
-  get: (): string | null => sessionStorage.getItem(KEY),
-  set: (key: string): void => sessionStorage.setItem(KEY, key),
-  clear: (): void => sessionStorage.removeItem(KEY),
-};
+/** Who is signed in. What the browser is known by is in a cookie that no page can read, this one included. */
+export interface SignedIn {
+  keyName: string;
+  scope: Scope;
+  expiresAt: string;
+}
 
 export class HttpBackend implements Backend {
   readonly kind = "http";
   readonly #base: string;
-  readonly #onUnauthorised: (failure: ApiFailure) => void;
+  readonly #onUnauthorised: () => void;
 
-  constructor(base: string, onUnauthorised: (failure: ApiFailure) => void) {
+  /** Who is refused as nobody, although signed in before, is told so. */
+  constructor(base: string, onUnauthorised: () => void) {
     this.#base = base.replace(/\/$/, "");
     this.#onUnauthorised = onUnauthorised;
   }
 
+  /** Who is signed in, or null where nobody is. A session that has ended is a failure, told to nobody else. */
+  async session(): Promise<SignedIn | null> {
+    try {
+      return await this.#door<SignedIn>("GET");
+    } catch (thrown) {
+      if (asFailure(thrown).code === "missing_api_key") return null;
+      throw thrown;
+    }
+  }
+
+  /** Signs the browser in. The key is sent this once and not kept. */
+  async signIn(key: string): Promise<SignedIn> {
+    // Anything else cannot stand in a header, and is no key.
+    if (!/^[!-~]+$/.test(key)) throw new ApiFailure({ code: "invalid_api_key", message: "not a key", status: 401 });
+    return this.#door<SignedIn>("POST", { Authorization: `Bearer ${key}` });
+  }
+
+  /** Signs every tab of the browser out. */
+  async signOut(): Promise<void> {
+    await this.#door("DELETE");
+  }
+
+  async #door<T>(method: string, headers: HeadersInit = {}): Promise<T> {
+    const response = await this.#fetch(SESSION, { method, headers });
+    const text = await response.text();
+    if (!response.ok) throw failureOf(text, response);
+    return read<T>(text, SESSION, response);
+  }
+
   async call<O extends OpName>(op: O, request: Req<O>, signal?: AbortSignal): Promise<Res<O>> {
     const { method, path, body } = httpRequest(op, request);
-    const headers = this.#headers();
+    const headers = new Headers({ Accept: ACCEPT });
     if (body !== null) headers.set("Content-Type", "application/json");
-    const response = await this.#fetch(path, { method, headers, body, signal: signal ?? null });
+    const response = await this.#fetch(`/v1${path}`, { method, headers, body, signal: signal ?? null });
     const text = await response.text();
     if (!response.ok) throw this.#refused(text, response);
-    try {
-      return JSON.parse(text) as Res<O>;
-    } catch {
-      throw new ApiFailure({ code: UNREADABLE, message: `${op}: the answer is not JSON`, status: response.status });
-    }
+    return read<Res<O>>(text, op, response);
   }
 
   listen(listener: ChangeListener): () => void {
@@ -77,9 +103,7 @@ export class HttpBackend implements Backend {
       stop.addEventListener("abort", end, { once: true });
       let timer = setTimeout(end, SILENCE_MS);
       try {
-        const headers = this.#headers();
-        headers.set("Accept", "text/event-stream");
-        const response = await this.#fetch("/changes", { headers, signal: connection.signal });
+        const response = await this.#fetch("/v1/changes", { headers: { Accept: "text/event-stream" }, signal: connection.signal });
         if (!response.ok || !response.body) throw this.#refused(await response.text(), response);
         listener.connection("live");
         attempt = 0;
@@ -95,7 +119,7 @@ export class HttpBackend implements Backend {
           }
         }
       } catch (thrown) {
-        // A refused key has been reported and ends it; anything else is a lost connection, which is what `down` says.
+        // A session that has ended has been reported and ends it; anything else is a lost connection, which is what `down` says.
         if (asFailure(thrown).isAuth) return;
       } finally {
         clearTimeout(timer);
@@ -107,16 +131,9 @@ export class HttpBackend implements Backend {
     }
   }
 
-  #headers(): Headers {
-    const headers = new Headers({ Accept: ACCEPT });
-    const key = keyStore.get();
-    if (key) headers.set("Authorization", `Bearer ${key}`);
-    return headers;
-  }
-
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(`${this.#base}/v1${path}`, { ...init, cache: "no-store", credentials: "omit" });
+      return await fetch(`${this.#base}${path}`, { ...init, cache: "no-store", credentials: "same-origin" });
     } catch (thrown) {
       if (init.signal?.aborted) throw thrown;
       throw asFailure(thrown);
@@ -124,10 +141,22 @@ export class HttpBackend implements Backend {
   }
 
   #refused(text: string, response: Response): ApiFailure {
-    const wait = Number(response.headers.get("Retry-After"));
-    const failure = failureFrom(text, response.status, Number.isFinite(wait) && wait > 0 ? wait : null);
-    if (failure.isAuth) this.#onUnauthorised(failure);
+    const failure = failureOf(text, response);
+    if (failure.isAuth) this.#onUnauthorised();
     return failure;
+  }
+}
+
+function failureOf(text: string, response: Response): ApiFailure {
+  const wait = Number(response.headers.get("Retry-After"));
+  return failureFrom(text, response.status, Number.isFinite(wait) && wait > 0 ? wait : null);
+}
+
+function read<T>(text: string, what: string, response: Response): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new ApiFailure({ code: UNREADABLE, message: `${what}: the answer is not JSON`, status: response.status });
   }
 }
 

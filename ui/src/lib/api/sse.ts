@@ -1,4 +1,4 @@
-/** A server-sent-events reader over `fetch` bodies, as `EventSource` cannot send a key. */
+/** A server-sent-events reader over `fetch` bodies, as `EventSource` does not say why it was refused. */
 
 export interface ServerEvent {
   event: string;

@@ -1,6 +1,6 @@
 import type { Backend, Connection, Notice, NoticeAccess } from "$lib/api/backend";
-import { ApiFailure, asFailure } from "$lib/api/errors";
-import { HttpBackend, keyStore } from "$lib/api/http";
+import { type ApiFailure, asFailure } from "$lib/api/errors";
+import { HttpBackend } from "$lib/api/http";
 import { inDesktop, TauriBackend } from "$lib/api/tauri";
 import type { OpName, Project, Req, Res, Topic } from "$lib/api/types";
 
@@ -13,10 +13,14 @@ class Session {
   phase = $state<Phase>("starting");
   connection = $state<Connection>("connecting");
   failure = $state.raw<ApiFailure | null>(null);
+  /** Whether one was signed in here, and is no longer without having asked for it. */
+  ended = $state(false);
   project = $state.raw<Project | null>(null);
   readonly desktop = inDesktop();
 
-  readonly #backend: Backend = this.desktop ? new TauriBackend() : new HttpBackend(location.origin, (f) => this.#refused(f));
+  /** Signs in and out. The window is its own user's, and needs neither. */
+  readonly #http = this.desktop ? null : new HttpBackend(location.origin, () => this.#refused());
+  readonly #backend: Backend = this.#http ?? new TauriBackend();
   readonly #heard = new Set<Heard>();
   #stop = () => {};
   #missed = false;
@@ -24,36 +28,46 @@ class Session {
   /** Asks the engine who it is; what it answers decides what the first screen is. */
   async start(): Promise<void> {
     this.#stop();
-    if (!this.desktop && !keyStore.get()) {
-      this.phase = "signIn";
-      return;
-    }
     this.phase = "starting";
     try {
+      if (this.#http && !(await this.#http.session())) return this.#leave(false);
       this.project = await this.#backend.call("project.get", {});
     } catch (thrown) {
-      this.failure = asFailure(thrown);
-      this.phase = this.failure.isAuth ? "signIn" : "unreachable";
+      const failure = asFailure(thrown);
+      if (failure.isAuth) return this.#leave(true);
+      this.failure = failure;
+      this.phase = "unreachable";
       return;
     }
     this.failure = null;
     this.phase = "ready";
-    this.#stop = this.#backend.listen({
-      changed: (topics) => this.#tell(topics),
-      connection: (state) => this.#connected(state),
-    });
+    this.#listen();
   }
 
+  /** Signs in with a key, which is forgotten once it is sent. */
   async signIn(key: string): Promise<void> {
-    keyStore.set(key.trim());
+    this.ended = false;
+    try {
+      await this.#http?.signIn(key.trim());
+    } catch (thrown) {
+      this.failure = asFailure(thrown);
+      return;
+    }
     await this.start();
   }
 
-  signOut(): void {
+  /** Signs out. A failure leaves one signed in, as only the server can end a session. */
+  async signOut(): Promise<void> {
+    // The stream ends with the session, which is no news then.
     this.#stop();
-    keyStore.clear();
-    this.failure = null;
-    this.phase = "signIn";
+    try {
+      await this.#http?.signOut();
+    } catch (thrown) {
+      this.#missed = true;
+      this.#listen();
+      throw thrown;
+    }
+    this.#leave(false);
   }
 
   call<O extends OpName>(op: O, request: Req<O>, signal?: AbortSignal): Promise<Res<O>> {
@@ -76,6 +90,13 @@ class Session {
   onChange(heard: Heard): () => void {
     this.#heard.add(heard);
     return () => this.#heard.delete(heard);
+  }
+
+  #listen(): void {
+    this.#stop = this.#backend.listen({
+      changed: (topics) => this.#tell(topics),
+      connection: (state) => this.#connected(state),
+    });
   }
 
   #tell(topics: readonly Topic[] | null): void {
@@ -101,10 +122,15 @@ class Session {
     }
   }
 
-  #refused(failure: ApiFailure): void {
+  /** A call was refused as nobody's: signed out in another tab, or the session or its key has ended. */
+  #refused(): void {
+    if (this.phase === "ready") this.#leave(true);
+  }
+
+  #leave(ended: boolean): void {
     this.#stop();
-    keyStore.clear();
-    this.failure = failure;
+    this.failure = null;
+    this.ended = ended;
     this.phase = "signIn";
   }
 }

@@ -21,7 +21,8 @@ export const shell = {
 
   signIn: {
     title: "Sign in to Weir",
-    hint: "The console speaks to this server with an API key. It is kept for this tab only.",
+    hint: "An API key signs this browser in for 7 days, or until you sign out. The key itself is not kept.",
+    ended: "You are no longer signed in: the session has ended, or its key has.",
     key: "API key",
     submit: "Sign in",
     make: "No key yet? Make one where the data lies:",
@@ -31,6 +32,7 @@ export const shell = {
       invalid_api_key: "This key is unknown or was revoked.",
       expired_api_key: "This key has expired.",
       missing_api_key: "Enter a key.",
+      unreachable: "The server does not answer. Check that Weir is running, then try again.",
     } as Record<string, string>,
   },
 
