@@ -12,10 +12,23 @@ const STANDS_ON: &[(&str, &[&str])] = &[
     ("weir-report", &["weir-core"]),
     ("weir-engine", &["weir-core"]),
     ("weir-webhooks", &["weir-core", "weir-engine"]),
+    ("weir-secrets", &["weir-engine"]),
     ("weir-api", &["weir-core", "weir-engine", "weir-import", "weir-report"]),
     ("weir-http", &["weir-core", "weir-engine", "weir-api"]),
-    ("weir-cli", &["weir-core", "weir-engine", "weir-api", "weir-http", "weir-import", "weir-report", "weir-webhooks"]),
-    ("weir-desktop", &["weir-core", "weir-engine", "weir-api", "weir-http", "weir-webhooks"]),
+    (
+        "weir-cli",
+        &[
+            "weir-core",
+            "weir-engine",
+            "weir-api",
+            "weir-http",
+            "weir-import",
+            "weir-report",
+            "weir-secrets",
+            "weir-webhooks",
+        ],
+    ),
+    ("weir-desktop", &["weir-core", "weir-engine", "weir-api", "weir-http", "weir-secrets", "weir-webhooks"]),
     (BENCHES, &["weir-core", "weir-engine", "weir-api", "weir-http"]),
 ];
 
@@ -31,6 +44,10 @@ const KNOWN_TO: &[(&str, &str)] = &[
     ("tokio-rustls", "weir-http"),
     ("sqlx", "weir-engine"),
     ("plotters", "weir-report"),
+    ("keyring", "weir-secrets"),
+    ("zbus", "weir-secrets"),
+    ("apple-native-keyring", "weir-secrets"),
+    ("windows-native-keyring", "weir-secrets"),
     ("clap", "weir-cli"),
     ("indicatif", "weir-cli"),
 ];

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinError;
 use weir_api::{ApiError, App, Changes, Context, Quantities, request_id, rpc};
 use weir_core::error::Code;
+use weir_engine::model::SecretsPlace;
 use weir_engine::{Engine, OpenError, OpenOptions, SystemClock, Topics};
 use weir_http::{PrivateChannel, Switch};
 use weir_webhooks::{Courier, Setup};
@@ -46,6 +47,8 @@ struct Doors {
 enum Failure {
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Environment(#[from] weir_secrets::BadEnvironment),
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: io::Error },
     #[error("opening the data broke off: {0}")]
@@ -113,7 +116,10 @@ async fn open(data_dir: PathBuf, tell: Tell) -> Result<Opened, Failure> {
 
 async fn open_here(data_dir: PathBuf) -> Result<Opened, Failure> {
     let failed = |source| Failure::Io { path: data_dir.clone(), source };
-    let engine = Engine::open(OpenOptions::new(&data_dir), SystemClock).await?;
+    // A window has a desktop around it, and a desktop a keyring. Where it does not answer, the console asks for another place.
+    let secrets = weir_secrets::of_this_machine(Some(SecretsPlace::Keyring))?;
+    let options = OpenOptions { secrets, ..OpenOptions::new(&data_dir) };
+    let engine = Engine::open(options, SystemClock).await?;
     let server = Switch::beside(&data_dir);
     let app = match App::new(engine.clone()).await {
         Ok(app) => app.with_server(server.clone()),

@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 def main() -> int:
     weir, arguments = sys.argv[1], sys.argv[2:]
+    os.environ["WEIR_SECRET_KEY"] = os.urandom(32).hex()
     with tempfile.TemporaryDirectory(prefix="weir-contract-") as folder:
         data = Path(folder) / "data"
         make = [weir, "keys", "create", "--data", data, "--name", "contract", "--scope", "manage"]

@@ -6,6 +6,7 @@ Run as: python signatures.py --weir PATH/TO/weir [--seed N] [--customers N]
 
 import argparse
 import json
+import os
 import queue
 import random
 import subprocess
@@ -57,7 +58,9 @@ class Weir:
 
     def __init__(self, binary, folder):
         command = [binary, "serve", "--data", folder, "--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        environment = os.environ | {"WEIR_SECRET_KEY": os.urandom(32).hex()}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process = subprocess.Popen(command, env=environment, **pipes)
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), f"weir serve did not start: {line!r}"
         self.address = line.removeprefix("listening on ").strip()

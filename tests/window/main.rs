@@ -5,6 +5,7 @@ mod harness;
 mod journeys;
 mod life;
 mod notices;
+mod secrets;
 mod stage;
 
 use harness::{Window, within};

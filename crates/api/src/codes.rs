@@ -86,7 +86,7 @@ fn own(name: &str) -> Vec<Code> {
         "client.record" => &[IdempotencyConflict],
         "client.summary" => &[CustomerNotFound],
         "client_tokens.get" | "client_tokens.introspect" | "client_tokens.revoke" => &[ClientTokenNotFound],
-        "client_tokens.create" | "webhooks.create" => &[Conflict],
+        "client_tokens.create" | "secrets.update" | "webhooks.create" => &[Conflict],
         "webhooks.archive" | "webhooks.deliveries" => &[WebhookNotFound],
         "webhooks.enable" | "webhooks.get" | "webhooks.rotate" | "webhooks.test" | "webhooks.update" => {
             &[Conflict, WebhookNotFound]

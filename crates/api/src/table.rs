@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::operation::{Bound, Row, row};
 use crate::ops::{
     alerts, audit, backup, balances, charts, client, client_tokens, customers, events, imports, keys, limits, meters,
-    project, rate_limits, reservations, sample, server, track, webhooks,
+    project, rate_limits, reservations, sample, secrets, server, track, webhooks,
 };
 
 /// Every operation, in the order in which descriptions list them.
@@ -115,6 +115,8 @@ pub static TABLE: &[Row] = &[
     row::<webhooks::Rotate>(),
     row::<webhooks::Deliveries>(),
     row::<webhooks::Again>(),
+    row::<secrets::Get>(),
+    row::<secrets::Update>(),
     row::<server::Get>(),
     row::<server::Update>(),
     row::<imports::Create>(),

@@ -22,6 +22,8 @@ pub enum Command {
     Keys(KeysArgs),
     /// Put limits into force from a file, and write them as one
     Limits(LimitsArgs),
+    /// Say where the key of webhooks' signing secrets is kept, and keep it elsewhere
+    Secrets(SecretsArgs),
     /// Record the usage in a CSV or JSON Lines file; running it again adds only what is new
     Import(ImportArgs),
     /// Recompute everything from the recorded events and print any difference
@@ -230,6 +232,51 @@ impl FileFormat {
     }
 }
 
+/// What to do with the key of signing secrets.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct SecretsArgs {
+    /// What to do; only say where it is kept when not given.
+    #[command(subcommand)]
+    pub command: Option<SecretsCommand>,
+    #[command(flatten)]
+    pub data: Option<DataArgs>,
+}
+
+/// What to do with the key of signing secrets.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Keep the key somewhere else: it is moved there, and every secret stays
+    Use {
+        /// Where to keep it
+        store: SecretStore,
+        #[command(flatten)]
+        data: DataArgs,
+        /// Leave the key where it is and begin with another one: each endpoint needs a new secret then
+        #[arg(long)]
+        new_key: bool,
+    },
+}
+
+/// Where the key of signing secrets can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SecretStore {
+    /// In the keyring of the system
+    Keyring,
+    /// In `secret.key` beside the data, which only its user can read
+    File,
+}
+
+impl SecretStore {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SecretStore::Keyring => "keyring",
+            SecretStore::File => "file",
+        }
+    }
+}
+
 /// What to import and how.
 #[derive(Debug, Args)]
 #[command(
@@ -363,6 +410,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn where_the_data_lies_is_said_once() {
+        let parse = |text: &str| Cli::try_parse_from(text.split_whitespace());
+        assert!(parse("weir secrets --data d").is_ok());
+        assert!(parse("weir secrets use file --data d --new-key").is_ok());
+        assert!(parse("weir secrets --data d use file --data d").is_err());
+        assert!(parse("weir secrets use environment --data d").is_err());
     }
 
     #[test]

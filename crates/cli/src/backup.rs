@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
-use weir_http::Door;
 
 use crate::args::{BackupArgs, RestoreArgs};
+use crate::data;
 use crate::doctor::must_hold_data;
 use crate::failure::Failure;
 
@@ -24,7 +24,7 @@ pub async fn backup(args: BackupArgs) -> Result<ExitCode, Failure> {
     // Whoever owns the data may stand in another folder.
     let path =
         std::path::absolute(&args.file).map_err(|error| Failure::new(format!("{}: {error}", args.file.display())))?;
-    let door = Door::open(&args.data.dir).await?;
+    let door = data::door(&args.data.dir).await?;
     let done = door.ask::<Done>("backup.create", &NewBackup { path }).await;
     door.close().await;
     done?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use weir_http::Door;
 
 use crate::args::ChartArgs;
+use crate::data;
 use crate::doctor::must_hold_data;
 use crate::failure::Failure;
 
@@ -63,7 +64,7 @@ struct Meter {
 pub async fn run(args: ChartArgs) -> Result<ExitCode, Failure> {
     let format = format(&args.out)?;
     must_hold_data(&args.data.dir)?;
-    let door = Door::open(&args.data.dir).await?;
+    let door = data::door(&args.data.dir).await?;
     let drawn = draw(&door, &args, format).await;
     door.close().await;
     let picture =

@@ -37,3 +37,9 @@ impl From<weir_engine::OpenError> for Failure {
         Failure(error.to_string())
     }
 }
+
+impl From<weir_secrets::BadEnvironment> for Failure {
+    fn from(error: weir_secrets::BadEnvironment) -> Self {
+        Failure(error.to_string())
+    }
+}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use weir_http::Door;
 
 use crate::args::{KeysArgs, KeysCommand};
+use crate::data;
 use crate::failure::Failure;
 
 #[derive(Serialize)]
@@ -74,7 +75,7 @@ pub async fn run(args: KeysArgs) -> Result<ExitCode, Failure> {
     | KeysCommand::Rotate { data, .. }
     | KeysCommand::List { data }
     | KeysCommand::Revoke { data, .. }) = &args.command;
-    let door = Door::open(&data.dir).await?;
+    let door = data::door(&data.dir).await?;
     let done = act(&door, &args.command).await;
     door.close().await;
     done?;

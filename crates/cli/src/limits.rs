@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use weir_http::{Door, Refusal};
+use weir_http::Refusal;
 
 use crate::args::{FileFormat, LimitsArgs, LimitsCommand};
+use crate::data;
 use crate::doctor::must_hold_data;
 use crate::failure::Failure;
 
@@ -70,7 +71,7 @@ pub async fn run(args: LimitsArgs) -> Result<ExitCode, Failure> {
     match args.command {
         LimitsCommand::Export { data, format } => {
             must_hold_data(&data.dir)?;
-            let door = Door::open(&data.dir).await?;
+            let door = data::door(&data.dir).await?;
             let file = door.ask::<File>("limits.file", &AskedFile { format: format.as_str() }).await;
             door.close().await;
             print(&file?.text)
@@ -78,7 +79,7 @@ pub async fn run(args: LimitsArgs) -> Result<ExitCode, Failure> {
         LimitsCommand::Apply { file, data, preview, archive_missing, format } => {
             let text = read(&file)?;
             let format = format.unwrap_or_else(|| format_of(&file)).as_str();
-            let door = Door::open(&data.dir).await?;
+            let door = data::door(&data.dir).await?;
             let request = ApplyFile { text: &text, format, preview, archive_missing };
             let applied = door.ask::<Applied>("limits.apply", &request).await;
             door.close().await;

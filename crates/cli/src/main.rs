@@ -4,11 +4,13 @@
 mod args;
 mod backup;
 mod chart;
+mod data;
 mod doctor;
 mod failure;
 mod import;
 mod keys;
 mod limits;
+mod secrets;
 mod serve;
 
 use std::io::IsTerminal;
@@ -59,6 +61,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(args) => serve::run(args).await,
         Command::Keys(args) => keys::run(args).await,
         Command::Limits(args) => limits::run(args).await,
+        Command::Secrets(args) => secrets::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Backup(args) => backup::backup(args).await,

@@ -8,11 +8,12 @@ use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weir_api::App;
-use weir_engine::{Engine, OpenOptions, SystemClock};
+use weir_engine::{Engine, SystemClock};
 use weir_http::{Limits, PrivateChannel, Server, Tls, guarded, public};
 use weir_webhooks::{Courier, Setup};
 
 use crate::args::ServeArgs;
+use crate::data;
 use crate::failure::Failure;
 
 /// Serves until SIGTERM or SIGINT.
@@ -24,7 +25,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, Failure> {
     let listener = TcpListener::bind(&args.listen)
         .await
         .map_err(|error| Failure::new(format!("cannot listen on {}: {error}", args.listen)))?;
-    let engine = Engine::open(OpenOptions::new(&args.data.dir), SystemClock).await?;
+    let engine = Engine::open(data::options(&args.data.dir)?, SystemClock).await?;
     let broken = |error: std::io::Error| Failure::new(format!("{}: {error}", args.data.dir.display()));
     let app = App::new(engine).await.map_err(broken)?;
     let channel = PrivateChannel::open(app.clone()).await.map_err(broken)?;

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::error::{Error, OpenError, Result};
 use crate::live::Customers;
 use crate::measures::{Measures, Waiting};
+use crate::secrets::Secrets;
 use crate::store::{self, DATA_FILE, Lock, Sizes};
 use crate::vault::Vault;
 use crate::writer::{self, Writer, WriterHandle};
@@ -42,12 +43,20 @@ pub struct OpenOptions {
     pub log_mib: u32,
     /// Memory that what waits to be written may take, in MiB; beyond it, callers are told to come back.
     pub queue_mib: u32,
+    /// Where the key of signing secrets may be kept.
+    pub secrets: Secrets,
 }
 
 impl OpenOptions {
-    /// The usual settings.
+    /// The usual settings. Nowhere is a key of signing secrets kept before somebody chose.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        OpenOptions { data_dir: data_dir.into(), cache_mib: 32, log_mib: 128, queue_mib: 64 }
+        OpenOptions {
+            data_dir: data_dir.into(),
+            cache_mib: 32,
+            log_mib: 128,
+            queue_mib: 64,
+            secrets: Secrets::default(),
+        }
     }
 }
 
@@ -72,7 +81,7 @@ pub(crate) struct Shared {
     pub measures: Measures,
     rate: Mutex<VecDeque<(i64, u64)>>,
     server_address: Mutex<Option<String>>,
-    pub vault: Arc<Vault>,
+    pub vault: Vault,
     pub client_calls: Calls,
 }
 
@@ -154,7 +163,7 @@ impl Engine {
             measures: Measures::default(),
             rate: Mutex::default(),
             server_address: Mutex::default(),
-            vault: Arc::new(Vault::beside(&options.data_dir)),
+            vault: Vault::new(&options.data_dir, state.config.project.id, options.secrets),
             client_calls: Calls::default(),
         });
         let mut writer = Writer::new(shared.clone(), conn, state, sizes);

@@ -45,6 +45,7 @@ mod reservations;
 pub mod restore;
 mod rollup;
 mod scan;
+pub mod secrets;
 mod sessions;
 mod store;
 mod summaries;

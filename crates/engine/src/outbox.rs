@@ -18,7 +18,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::WebhookEventType;
 use crate::scan::to_json;
-use crate::vault::{SigningSecret, Vault};
+use crate::secrets::SecretKey;
+use crate::vault::SigningSecret;
 use crate::webhooks::{self, Known};
 use crate::writer::Tx;
 
@@ -30,6 +31,8 @@ const KEPT: i64 = 30 * 86_400 * 1_000_000;
 const FORGOTTEN_AT_ONCE: i64 = 100;
 /// Characters of an answer that are kept.
 const SHOWN: usize = 2_000;
+/// Why nothing is sent where the secret does not derive from the folder's key.
+const OTHER_KEY: &str = "the folder's secret key is missing or another one; rotate the endpoint's secret";
 
 /// What is to be sent now, and when to look again.
 #[derive(Clone, Debug, Default)]
@@ -55,8 +58,10 @@ pub struct Outgoing {
     pub message: MessageId,
     /// What is signed and sent.
     pub body: String,
-    /// What signs, the newest first; empty where the folder's key is another one than the endpoint was made with.
+    /// What signs, the newest first.
     pub secrets: Vec<SigningSecret>,
+    /// Why nothing does, where nothing does: the folder's key is missing, or another one than the endpoint was made with.
+    pub unsigned: Option<String>,
 }
 
 /// What came of sending a message.
@@ -186,11 +191,17 @@ impl Engine {
                 outbox.next = Some(outbox.next.map_or(next, |first| first.min(next)));
                 continue;
             }
-            let secrets = signing(&known, &self.shared.vault).unwrap_or_else(|error| {
-                // Nothing is sent then, and the endpoint says why.
-                tracing::warn!(%error, "the secret key cannot be read");
-                Vec::new()
-            });
+            // Where it cannot be read nothing is sent, and the endpoint says why.
+            let (secrets, unsigned) = match self.shared.vault.key().await {
+                Ok(key) => match signing(&known, key.as_ref()) {
+                    Some(secrets) => (secrets, None),
+                    None => (Vec::new(), Some(OTHER_KEY.to_owned())),
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "the key of signing secrets cannot be read");
+                    (Vec::new(), Some(error.to_string()))
+                }
+            };
             outbox.due.push(Outgoing {
                 delivery: DeliveryId::new(row.try_get("delivery_id")?),
                 webhook: known.webhook.id,
@@ -199,6 +210,7 @@ impl Engine {
                 message: MessageId::new(row.try_get("message_id")?),
                 body: row.try_get("body")?,
                 secrets,
+                unsigned,
             });
         }
         Ok(outbox)
@@ -229,9 +241,9 @@ impl Engine {
 }
 
 /// What signs for an endpoint, the newest first.
-fn signing(known: &Known, vault: &Vault) -> Result<Vec<SigningSecret>> {
-    let Some(secret) = known.secret(vault)? else { return Ok(Vec::new()) };
-    Ok([secret].into_iter().chain(known.old_secret(vault)?).collect())
+fn signing(known: &Known, key: Option<&SecretKey>) -> Option<Vec<SigningSecret>> {
+    let key = key?;
+    Some([known.secret(key)?].into_iter().chain(known.old_secret(key)).collect())
 }
 
 async fn note(tx: &mut Tx<'_>, delivery: DeliveryId, attempt: Attempt, chance: u16) -> Result<()> {

@@ -1,22 +1,18 @@
-//! The folder's secret key, from which signing secrets derive: a file beside the data that only its user can read, so that neither
-//! the data file nor a backup of it holds a secret.
+//! Signing secrets, which are stored nowhere: each derives from the folder's key and a random value in the data file. So neither the
+//! data file nor a backup of it holds a secret.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use uuid::Uuid;
+use weir_core::id::ProjectId;
 
 use crate::error::{Error, Result};
-use crate::store::sync_folder;
-
-/// The file's name.
-const FILE: &str = "secret.key";
-/// Bytes of the key, and of every secret that derives from it.
-const BYTES: usize = 32;
+use crate::model::{KeepSecrets, SecretsState};
+use crate::secrets::{BYTES, Folder, SecretKey, Secrets};
 
 /// What sets a secret apart from others about the same thing.
 pub(crate) type Salt = [u8; 16];
@@ -26,6 +22,18 @@ pub(crate) type Salt = [u8; 16];
 pub struct SigningSecret([u8; BYTES]);
 
 impl SigningSecret {
+    /// The secret about something.
+    pub(crate) fn derive(key: &SecretKey, about: Uuid, salt: &Salt) -> Self {
+        // HMAC itself fills a shorter key with zeros.
+        let mut block = [0; 64];
+        block[..BYTES].copy_from_slice(key.bytes());
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(b"webhook");
+        mac.update(about.as_bytes());
+        mac.update(salt);
+        SigningSecret(mac.finalize().into_bytes().into())
+    }
+
     /// The bytes that sign.
     pub fn bytes(&self) -> &[u8] {
         &self.0
@@ -48,88 +56,53 @@ impl std::fmt::Debug for SigningSecret {
     }
 }
 
-/// The key, read when it is first needed.
+/// The folder's key, read when it is first needed.
 pub(crate) struct Vault {
-    path: PathBuf,
-    key: Mutex<Option<[u8; BYTES]>>,
+    folder: Arc<Folder>,
+    key: Arc<Mutex<Option<SecretKey>>>,
 }
 
 impl Vault {
-    pub(crate) fn beside(data_dir: &Path) -> Self {
-        Vault { path: data_dir.join(FILE), key: Mutex::new(None) }
+    pub(crate) fn new(data_dir: &Path, project: ProjectId, given: Secrets) -> Self {
+        Vault { folder: Arc::new(Folder::new(data_dir, project, given)), key: Arc::default() }
     }
 
-    /// Makes the key, where the folder has none.
-    pub(crate) fn prepare(&self) -> Result<()> {
-        // Held until it is written: of two that find none, one makes it.
-        let mut kept = self.kept();
-        if self.key(&mut kept)?.is_some() {
-            return Ok(());
+    /// The key, if the folder has one.
+    pub(crate) async fn key(&self) -> Result<Option<SecretKey>> {
+        if let Ok(key) = self.key.try_lock()
+            && key.is_some()
+        {
+            return Ok(key.clone());
         }
-        let mut key = [0; BYTES];
-        getrandom::fill(&mut key).map_err(|error| Error::Storage(format!("no randomness: {error}")))?;
-        let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.write(&text).map_err(|error| self.unusable(error))?;
-        *kept = Some(key);
-        Ok(())
+        self.work(Folder::key).await?
     }
 
-    /// The secret about something, if the folder has its key.
-    pub(crate) fn secret(&self, about: Uuid, salt: &Salt) -> Result<Option<SigningSecret>> {
-        let Some(key) = self.key(&mut self.kept())? else { return Ok(None) };
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|error| self.unusable(error))?;
-        mac.update(b"webhook");
-        mac.update(about.as_bytes());
-        mac.update(salt);
-        Ok(Some(SigningSecret(mac.finalize().into_bytes().into())))
+    /// The key, made where the folder has none.
+    pub(crate) async fn prepare(&self) -> Result<SecretKey> {
+        self.work(Folder::prepare).await?
     }
 
-    fn key(&self, kept: &mut Option<[u8; BYTES]>) -> Result<Option<[u8; BYTES]>> {
-        if kept.is_none() {
-            *kept = match fs::read_to_string(&self.path) {
-                Ok(text) => Some(read(text.trim()).ok_or_else(|| self.unusable("is not a key of 64 hex digits"))?),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => return Err(self.unusable(error)),
-            };
-        }
-        Ok(*kept)
+    /// How it stands.
+    pub(crate) async fn state(&self) -> Result<SecretsState> {
+        self.work(Folder::state).await
     }
 
-    /// Whole or not at all, and for good: without it, secrets that were handed out are lost.
-    fn write(&self, text: &str) -> io::Result<()> {
-        let draft = self.path.with_extension("key.new");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&draft)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(draft, &self.path)?;
-        sync_folder(&self.path)
+    /// Keeps the key in a place from now on: how it stood, and how it stands.
+    pub(crate) async fn keep(&self, keep: KeepSecrets) -> Result<(SecretsState, SecretsState)> {
+        self.work(move |folder, key| folder.keep(key, keep)).await?
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<[u8; BYTES]>> {
-        // Nothing that holds the lock leaves a key half written.
-        self.key.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Works on the folder's places, one at a time and on a thread that may block. The lock goes there too: of two that find no key
+    /// one makes it, also where a caller no longer waits.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Folder, &mut Option<SecretKey>) -> T + Send + 'static,
+    ) -> Result<T> {
+        let (folder, key) = (self.folder.clone(), self.key.clone());
+        let mut key = key.lock_owned().await;
+        let working = tokio::task::spawn_blocking(move || work(&folder, &mut key));
+        working.await.map_err(|broken| Error::Storage(broken.to_string()))
     }
-
-    fn unusable(&self, reason: impl std::fmt::Display) -> Error {
-        Error::Storage(format!("{}: {reason}", self.path.display()))
-    }
-}
-
-fn read(text: &str) -> Option<[u8; BYTES]> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * BYTES {
-        return None;
-    }
-    let mut key = [0; BYTES];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |digit: u8| char::from(digit).to_digit(16);
-        *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
-    }
-    Some(key)
 }
 
 #[cfg(test)]
@@ -137,34 +110,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_comes_back_with_its_folder_and_is_private() {
-        let dir = tempfile::tempdir().unwrap();
-        let (about, salt) = (Uuid::from_u128(1), [7; 16]);
-        let vault = Vault::beside(dir.path());
-        assert_eq!(vault.secret(about, &salt).unwrap(), None, "no key yet");
-        vault.prepare().unwrap();
-        let secret = vault.secret(about, &salt).unwrap().unwrap();
-        assert_ne!(Some(&secret), vault.secret(Uuid::from_u128(2), &salt).unwrap().as_ref());
-        assert_ne!(Some(&secret), vault.secret(about, &[8; 16]).unwrap().as_ref());
-        vault.prepare().unwrap();
-        assert_eq!(Vault::beside(dir.path()).secret(about, &salt).unwrap(), Some(secret.clone()));
+    fn a_secret_is_that_of_its_key_its_endpoint_and_its_salt() {
+        let (key, about, salt) = (SecretKey::new([1; BYTES]), Uuid::from_u128(1), [7; 16]);
+        let secret = SigningSecret::derive(&key, about, &salt);
+        assert_ne!(secret, SigningSecret::derive(&SecretKey::new([2; BYTES]), about, &salt));
+        assert_ne!(secret, SigningSecret::derive(&key, Uuid::from_u128(2), &salt));
+        assert_ne!(secret, SigningSecret::derive(&key, about, &[8; 16]));
+        // Receivers hold secrets that were handed out: how they derive never changes.
+        let mut mac = Hmac::<Sha256>::new_from_slice(&[1; BYTES]).unwrap();
+        [b"webhook".as_slice(), about.as_bytes(), &salt].into_iter().for_each(|part| mac.update(part));
+        assert_eq!(secret.bytes(), mac.finalize().into_bytes().as_slice());
         assert!(secret.reveal().starts_with("whsec_") && secret.reveal().len() == 6 + 44);
         assert_eq!(format!("{secret:?}"), "<redacted>");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn a_damaged_key_is_told_and_never_replaced() {
-        let dir = tempfile::tempdir().unwrap();
-        for text in ["", "00", &"0".repeat(63), &"g".repeat(64), &"é".repeat(32)] {
-            fs::write(dir.path().join(FILE), text).unwrap();
-            let vault = Vault::beside(dir.path());
-            assert!(vault.prepare().is_err() && vault.secret(Uuid::nil(), &[0; 16]).is_err(), "{text}");
-            assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap(), text);
-        }
     }
 }

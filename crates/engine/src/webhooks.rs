@@ -13,6 +13,7 @@ use weir_core::time::Timestamp;
 use crate::actor::Actor;
 use crate::changes::Topics;
 use crate::config::WebhookRule;
+use crate::deliveries;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -21,10 +22,10 @@ use crate::model::{
 };
 use crate::outbox::{self, Message};
 use crate::scan::{from_json, to_json};
-use crate::vault::{Salt, SigningSecret, Vault};
+use crate::secrets::SecretKey;
+use crate::vault::{Salt, SigningSecret};
 use crate::webhook_url;
 use crate::writer::{Audit, Tx};
-use crate::{deliveries, vault};
 
 /// Most endpoints that are not archived.
 const MOST: i64 = 100;
@@ -39,9 +40,8 @@ impl Engine {
     pub async fn create_webhook(&self, actor: &Actor, new: NewWebhook) -> Result<WebhookWithSecret> {
         webhook_url::check(&new.url, new.allow_private)?;
         check_rest(new.description.as_deref(), new.event_types.as_deref())?;
-        let (vault, salt) = (self.shared.vault.clone(), new_salt()?);
-        prepare(vault.clone()).await?;
-        self.writer().aside(actor, move |tx| Box::pin(async move { create(tx, &vault, new, salt).await })).await
+        let (key, salt) = (self.shared.vault.prepare().await?, new_salt()?);
+        self.writer().aside(actor, move |tx| Box::pin(async move { create(tx, &key, new, salt).await })).await
     }
 
     /// Endpoints, newest first.
@@ -69,7 +69,8 @@ impl Engine {
     pub async fn webhook(&self, id: WebhookId) -> Result<WebhookWithSecret> {
         let mut conn = self.reader().await?;
         let known = find(&mut conn, self.shared.project, id, self.now()).await?;
-        let secret = known.secret(&self.shared.vault)?.ok_or_else(lost)?;
+        let key = self.shared.vault.key().await?.ok_or_else(lost)?;
+        let secret = known.secret(&key).ok_or_else(lost)?;
         Ok(WebhookWithSecret { webhook: known.webhook, secret: secret.reveal() })
     }
 
@@ -100,10 +101,9 @@ impl Engine {
             let reason = format_args!("must be a whole number from 0 to {MOST_OVERLAP}");
             return Err(Fault::invalid("overlapSeconds", reason).into());
         }
-        let (vault, salt) = (self.shared.vault.clone(), new_salt()?);
-        prepare(vault.clone()).await?;
+        let (key, salt) = (self.shared.vault.prepare().await?, new_salt()?);
         self.writer()
-            .aside(actor, move |tx| Box::pin(async move { rotate_secret(tx, &vault, id, rotate, salt).await }))
+            .aside(actor, move |tx| Box::pin(async move { rotate_secret(tx, &key, id, rotate, salt).await }))
             .await
     }
 
@@ -124,17 +124,15 @@ pub(crate) struct Known {
 
 impl Known {
     /// What it signs with, if the folder's key is still the one that its secret derives from.
-    pub(crate) fn secret(&self, vault: &Vault) -> Result<Option<SigningSecret>> {
-        let secret = vault.secret(self.webhook.id.uuid(), &self.salt)?;
-        Ok(secret.filter(|secret| secret.hash() == self.secret_hash))
+    pub(crate) fn secret(&self, key: &SecretKey) -> Option<SigningSecret> {
+        let secret = SigningSecret::derive(key, self.webhook.id.uuid(), &self.salt);
+        (secret.hash() == self.secret_hash).then_some(secret)
     }
 
     /// What signs beside it.
-    pub(crate) fn old_secret(&self, vault: &Vault) -> Result<Option<SigningSecret>> {
-        match (self.old_salt, self.webhook.old_secret_until) {
-            (Some(salt), Some(_)) => vault.secret(self.webhook.id.uuid(), &salt),
-            _ => Ok(None),
-        }
+    pub(crate) fn old_secret(&self, key: &SecretKey) -> Option<SigningSecret> {
+        self.webhook.old_secret_until?;
+        Some(SigningSecret::derive(key, self.webhook.id.uuid(), &self.old_salt?))
     }
 }
 
@@ -217,7 +215,7 @@ pub(crate) async fn read_rules(conn: &mut SqliteConnection) -> Result<Vec<Arc<We
         .collect()
 }
 
-async fn create(tx: &mut Tx<'_>, vault: &Vault, new: NewWebhook, salt: Salt) -> Result<WebhookWithSecret> {
+async fn create(tx: &mut Tx<'_>, key: &SecretKey, new: NewWebhook, salt: Salt) -> Result<WebhookWithSecret> {
     let there: i64 =
         sqlx::query_scalar("SELECT count(*) FROM webhook WHERE archived_at IS NULL").fetch_one(tx.conn()).await?;
     if there >= MOST {
@@ -225,7 +223,7 @@ async fn create(tx: &mut Tx<'_>, vault: &Vault, new: NewWebhook, salt: Salt) -> 
         return Err(Fault::new(Code::Conflict, message).into());
     }
     let id = WebhookId::new(tx.new_uuid()?);
-    let secret = vault.secret(id.uuid(), &salt)?.ok_or_else(lost)?;
+    let secret = SigningSecret::derive(key, id.uuid(), &salt);
     sqlx::query(
         "INSERT INTO webhook (uuid, url, description, event_types, allow_private, enabled, salt, secret_hash, created_at, updated_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
@@ -313,16 +311,16 @@ async fn archive(tx: &mut Tx<'_>, id: WebhookId) -> Result<()> {
 
 async fn rotate_secret(
     tx: &mut Tx<'_>,
-    vault: &Vault,
+    key: &SecretKey,
     id: WebhookId,
     rotate: RotateWebhook,
     salt: Salt,
 ) -> Result<WebhookWithSecret> {
     let known = find_live(tx, id).await?;
-    let secret = vault.secret(id.uuid(), &salt)?.ok_or_else(lost)?;
+    let secret = SigningSecret::derive(key, id.uuid(), &salt);
     let until = tx.now.saturating_add_micros(i64::from(rotate.overlap_seconds) * 1_000_000);
     // One that derives from another key could not sign.
-    let old = known.secret(vault)?.map(|_| (known.salt.to_vec(), until.as_micros()));
+    let old = known.secret(key).map(|_| (known.salt.to_vec(), until.as_micros()));
     let (old, until) = old.unzip();
     sqlx::query(
         "UPDATE webhook SET old_salt = ?2, old_until = ?3, salt = ?4, secret_hash = ?5, updated_at = ?6 WHERE id = ?1",
@@ -420,10 +418,4 @@ fn new_salt() -> Result<Salt> {
     let mut salt = Salt::default();
     getrandom::fill(&mut salt).map_err(|error| Error::Storage(format!("no randomness: {error}")))?;
     Ok(salt)
-}
-
-/// Sees that the folder has its key.
-async fn prepare(vault: Arc<vault::Vault>) -> Result<()> {
-    let prepared = tokio::task::spawn_blocking(move || vault.prepare()).await;
-    prepared.map_err(|error| Error::Storage(error.to_string()))?
 }

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{actor, at, check, event, quantity};
+use common::{actor, at, check, event, options, quantity};
 use flate2::read::GzDecoder;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -233,7 +233,7 @@ async fn a_file_of_the_fifth_schema_keeps_its_keys_and_tells_endpoints_what_come
     let dir = tempfile::tempdir().unwrap();
     unpack(SCHEMA_5, dir.path());
     let clock = Arc::new(ManualClock::at(at("2026-11-22T02:00:00Z")));
-    let engine = Engine::open(OpenOptions::new(dir.path()), clock.clone()).await.unwrap();
+    let engine = Engine::open(options(dir.path()), clock.clone()).await.unwrap();
 
     let old_secret = "weir_sk_19f189e2d4a04af7f9d4c6582fc26082367d349fae75ca7055218889f69f55da";
     assert_eq!(engine.authenticate(old_secret).unwrap().scope, Scope::Ingest);

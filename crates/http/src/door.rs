@@ -116,10 +116,10 @@ impl Refusal {
 
 impl Door {
     /// Opens a data folder, or reaches the process that owns it.
-    pub async fn open(data_dir: &Path) -> Result<Door, DoorError> {
-        let deadline = Instant::now() + PATIENCE;
+    pub async fn open(options: OpenOptions) -> Result<Door, DoorError> {
+        let (data_dir, deadline) = (&options.data_dir, Instant::now() + PATIENCE);
         loop {
-            let owner = match Engine::open(OpenOptions::new(data_dir), SystemClock).await {
+            let owner = match Engine::open(options.clone(), SystemClock).await {
                 Ok(engine) => return Door::own(engine).await,
                 Err(OpenError::Owned { owner, .. }) => owner,
                 Err(error) => return Err(error.into()),

@@ -88,8 +88,8 @@ impl Sender {
         headers: &BTreeMap<String, String>,
         answer: &mut Option<Answer>,
     ) -> Result<(), String> {
-        if outgoing.secrets.is_empty() {
-            return Err("the folder's secret key is missing or another one; rotate the endpoint's secret".to_owned());
+        if let Some(reason) = &outgoing.unsigned {
+            return Err(reason.clone());
         }
         let url = Url::parse(&outgoing.url).map_err(|error| error.to_string())?;
         if let Some(address) = address_of(&url).filter(|address| !outgoing.allow_private && !is_public(*address)) {
@@ -169,6 +169,7 @@ fn reason(error: reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use weir_engine::model::NewWebhook;
+    use weir_engine::secrets::{SecretKey, Secrets};
     use weir_engine::{Actor, Engine, ManualClock, OpenOptions};
 
     use super::*;
@@ -177,7 +178,9 @@ mod tests {
     async fn outgoing() -> Outgoing {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Timestamp::from_unix_seconds(1_773_144_000));
-        let engine = Engine::open(OpenOptions::new(dir.path()), clock).await.unwrap();
+        let secrets = Secrets { environment: Some(SecretKey::new([7; 32])), ..Secrets::default() };
+        let options = OpenOptions { secrets, ..OpenOptions::new(dir.path()) };
+        let engine = Engine::open(options, clock).await.unwrap();
         let url = "https://hooks.example.com".to_owned();
         let new = NewWebhook { url, description: None, event_types: None, allow_private: false, enabled: true };
         let made = engine.create_webhook(&Actor::operator(), new).await.unwrap();

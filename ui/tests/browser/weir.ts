@@ -1,5 +1,6 @@
 /** A real `weir serve` on a folder of its own, and a real Chromium to look at it. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -32,13 +33,16 @@ export class Weir {
     private readonly browser: Browser,
   ) {}
 
-  static async start(): Promise<Weir> {
+  /** Without a key of signing secrets nobody has chosen where it is kept, and there is no keyring. */
+  static async start({ secretKey = true } = {}): Promise<Weir> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run cargo build -p weir-cli`);
     const executablePath = CHROMIUM.find((path) => path && existsSync(path));
     if (!executablePath) throw new Error("no Chromium found: install it, or name it in CHROMIUM");
 
     const folder = await mkdtemp(join(tmpdir(), "weir-browser-"));
+    const secrets = secretKey ? { WEIR_SECRET_KEY: randomBytes(32).toString("hex") } : { DBUS_SESSION_BUS_ADDRESS: `unix:path=${folder}/no-bus` };
     const server = spawn(BINARY, ["serve", "--data", folder, "--listen", "127.0.0.1:0"], {
+      env: { ...process.env, ...secrets },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const address = await listening(server);

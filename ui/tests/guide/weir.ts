@@ -1,5 +1,6 @@
 /** A `weir serve` on a folder of its own, and what it holds. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
@@ -39,7 +40,10 @@ export class Weir {
     const folder = await mkdtemp(join(tmpdir(), "weir-guide-"));
     const data = join(folder, "data");
     await symlink(BINARY, join(folder, "weir"));
-    const server = spawn(BINARY, ["serve", "--data", data, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "ignore"] });
+    const server = spawn(BINARY, ["serve", "--data", data, "--listen", "127.0.0.1:0"], {
+      env: { ...process.env, WEIR_SECRET_KEY: randomBytes(32).toString("hex") },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     const lines = createInterface({ input: server.stdout! });
     const [line] = (await Promise.race([once(lines, "line"), once(server, "exit")])) as [unknown];
     const address = /^listening on (http:\S+)$/.exec(String(line))?.[1];

@@ -17,6 +17,7 @@ pub mod project;
 pub mod rate_limits;
 pub mod reservations;
 pub mod sample;
+pub mod secrets;
 pub mod server;
 pub mod track;
 pub mod webhooks;

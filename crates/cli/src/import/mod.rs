@@ -16,6 +16,7 @@ use weir_http::Door;
 use weir_import::{DimensionSource, FileError, Mapping, Rows, Source, TimeSource, UsageFile, ValueSource};
 
 use crate::args::ImportArgs;
+use crate::data;
 use crate::failure::Failure;
 use progress::Progress;
 use refused::RefusedRows;
@@ -28,7 +29,7 @@ const SOME_REFUSED: u8 = 2;
 pub async fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let mapping = mapping(&args)?;
     let (rows, size) = open(&args.file, mapping)?;
-    let door = Door::open(&args.data.dir).await?;
+    let door = data::door(&args.data.dir).await?;
     let done = import(&args, rows, size, &door).await;
     door.close().await;
     done

@@ -8,6 +8,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// What signing secrets derive from.
+const SECRET_KEY: &str = "3b1f6d2a9c4e8f7051627384a5b6c7d8e9fa0b1c2d3e4f5061728394a5b6c7d8";
+
 /// A folder with data in it, or about to be.
 pub struct Place {
     pub dir: TempDir,
@@ -32,6 +35,7 @@ impl Place {
     pub fn weir(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
         command.args(args).env("WEIR_DATA", self.path("data")).env_remove("WEIR_LOG").current_dir(self.dir.path());
+        command.env("WEIR_SECRET_KEY", SECRET_KEY);
         command.stdin(Stdio::null());
         command
     }

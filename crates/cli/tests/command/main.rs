@@ -10,5 +10,6 @@ mod kill_hooks;
 mod limits;
 mod load;
 mod logs;
+mod secrets;
 mod serve;
 mod tls;

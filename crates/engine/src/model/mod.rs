@@ -19,6 +19,7 @@ mod project;
 mod rate_limit;
 mod refused;
 mod reservation;
+mod secrets;
 mod track;
 mod usage;
 mod webhook;
@@ -63,6 +64,7 @@ pub use reservation::{
     CommitReservation, ExtendReservation, ListReservations, MAX_TTL, NewReservation, Reservation, ReservationState,
     Reserved,
 };
+pub use secrets::{KeepSecrets, SecretsChoice, SecretsPlace, SecretsState};
 pub use track::{ListRefusals, RateStanding, Refusal, RefusalReason, Refused, RefusedCall, Tracked};
 pub use usage::{
     BatchRecorded, CountedLimit, CountedMeter, CustomerUsage, EventDetail, Group, ListEvents, MeterUsage, Point,

@@ -7,6 +7,7 @@ pub mod kill;
 pub mod purse;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -17,7 +18,8 @@ use weir_core::id::MeterId;
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 use weir_core::time::Timestamp;
-use weir_engine::model::{Check, Enforcement, NewLimit, NewMeter};
+use weir_engine::model::{Check, Enforcement, NewLimit, NewMeter, SecretsPlace};
+use weir_engine::secrets::Secrets;
 use weir_engine::{Actor, DATA_FILE, Engine, ManualClock, OpenOptions};
 
 pub struct Bench {
@@ -32,6 +34,12 @@ pub fn at(text: &str) -> Timestamp {
 
 pub fn quantity(text: &str) -> Quantity {
     text.parse().expect("a quantity")
+}
+
+/// The usual settings, with the key of signing secrets in a file.
+pub fn options(dir: &Path) -> OpenOptions {
+    let secrets = Secrets { unless_chosen: Some(SecretsPlace::File), ..Secrets::default() };
+    OpenOptions { secrets, ..OpenOptions::new(dir) }
 }
 
 pub fn actor() -> Actor {
@@ -55,7 +63,7 @@ impl Bench {
     async fn open_as(now: &str, change: impl FnOnce(&mut OpenOptions)) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::at(at(now)));
-        let mut options = OpenOptions::new(dir.path());
+        let mut options = options(dir.path());
         change(&mut options);
         let engine = Engine::open(options, clock.clone()).await.expect("a fresh engine");
         Bench { engine, clock, dir }
@@ -64,8 +72,7 @@ impl Bench {
     /// Closes the engine and opens the same file again.
     pub async fn reopen(self) -> Self {
         self.engine.close().await;
-        let engine =
-            Engine::open(OpenOptions::new(self.dir.path()), self.clock.clone()).await.expect("the engine again");
+        let engine = Engine::open(options(self.dir.path()), self.clock.clone()).await.expect("the engine again");
         Bench { engine, ..self }
     }
 
@@ -77,7 +84,7 @@ impl Bench {
             std::fs::copy(other.dir.path().join(&name), dir.path().join(&name)).expect("a copy");
         }
         let clock = Arc::new(ManualClock::at(weir_engine::Clock::now(&*other.clock)));
-        let engine = Engine::open(OpenOptions::new(dir.path()), clock.clone()).await.expect("an engine on the copy");
+        let engine = Engine::open(options(dir.path()), clock.clone()).await.expect("an engine on the copy");
         Bench { engine, clock, dir }
     }
 

@@ -220,6 +220,9 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
     steps.changes_nothing("webhooks.enable", json!({ "id": webhook })).await;
     steps.changes("webhooks.archive", json!({ "id": webhook })).await;
     steps.changes_nothing("webhooks.archive", json!({ "id": webhook })).await;
+    steps.changes("secrets.update", json!({ "store": "keyring" })).await;
+    steps.changes_nothing("secrets.update", json!({ "store": "keyring" })).await;
+    steps.fails("secrets.update", json!({ "store": "environment" })).await;
     let new = json!({ "publicMetadata": { "customerId": "newcomer" }, "serverContext": { "tier": "confidential" } });
     let token = steps.changes("client_tokens.create", new).await;
     steps.fails("client_tokens.create", json!({ "publicMetadata": {} })).await;

@@ -1,7 +1,7 @@
 //! A data folder reached from two sides: by its owner, and through the owner's private channel.
 
 use serde_json::{Value, json};
-use weir_engine::owner;
+use weir_engine::{OpenOptions, owner};
 use weir_http::{Door, DoorError, Remote};
 
 async fn ask(door: &Door, name: &str, request: Value) -> Value {
@@ -11,9 +11,9 @@ async fn ask(door: &Door, name: &str, request: Value) -> Value {
 #[tokio::test]
 async fn whoever_comes_second_works_through_the_first() {
     let dir = tempfile::tempdir().unwrap();
-    let first = Door::open(dir.path()).await.unwrap();
+    let first = Door::open(OpenOptions::new(dir.path())).await.unwrap();
     assert!(matches!(first, Door::Owned { .. }));
-    let second = Door::open(dir.path()).await.unwrap();
+    let second = Door::open(OpenOptions::new(dir.path())).await.unwrap();
     assert!(matches!(second, Door::Remote(_)));
     let event = json!({ "customerId": "acme", "eventType": "t", "values": { "n": "0.000000001" } });
     let made = ask(&second, "events.record", event).await;
@@ -34,7 +34,7 @@ async fn whoever_comes_second_works_through_the_first() {
     );
     second.close().await;
     first.close().await;
-    let third = Door::open(dir.path()).await.unwrap();
+    let third = Door::open(OpenOptions::new(dir.path())).await.unwrap();
     assert!(matches!(third, Door::Owned { .. }), "the folder was given back");
     third.close().await;
 }
@@ -42,7 +42,7 @@ async fn whoever_comes_second_works_through_the_first() {
 #[tokio::test]
 async fn the_private_channel_wants_the_secret() {
     let dir = tempfile::tempdir().unwrap();
-    let door = Door::open(dir.path()).await.unwrap();
+    let door = Door::open(OpenOptions::new(dir.path())).await.unwrap();
     let note = owner::read(dir.path()).unwrap().unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let post = |secret: Option<&str>, host: Option<&str>| {
@@ -67,11 +67,11 @@ async fn the_private_channel_wants_the_secret() {
 #[tokio::test]
 async fn a_note_left_by_a_dead_owner_misleads_nobody() {
     let dir = tempfile::tempdir().unwrap();
-    Door::open(dir.path()).await.unwrap().close().await;
+    Door::open(OpenOptions::new(dir.path())).await.unwrap().close().await;
     let stale = owner::OwnerFile { address: "127.0.0.1:9".into(), secret: "x".into(), pid: 1 };
     owner::write(dir.path(), &stale).unwrap();
     assert!(Remote::find(dir.path()).await.unwrap().is_none());
-    let door = Door::open(dir.path()).await.unwrap();
+    let door = Door::open(OpenOptions::new(dir.path())).await.unwrap();
     assert!(matches!(door, Door::Owned { .. }));
     door.close().await;
 }
@@ -81,7 +81,7 @@ async fn a_folder_that_cannot_be_used_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "x").unwrap();
-    let Err(error) = Door::open(&file).await else { panic!("a file was opened as a folder") };
+    let Err(error) = Door::open(OpenOptions::new(&file)).await else { panic!("a file was opened as a folder") };
     assert!(matches!(error, DoorError::Open(_)));
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
 }

@@ -1,7 +1,7 @@
 //! A server on a free port, and a client that knows the table of operations.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use weir_api::{App, Reach, Row, TABLE};
-use weir_engine::model::{Change, NewKey, Scope};
+use weir_engine::model::{Change, NewKey, Scope, SecretsPlace};
+use weir_engine::secrets::{Keyring, KeyringError, SecretKey};
 use weir_engine::{Actor, Clock, Engine, OpenOptions, SystemClock};
 use weir_http::{Limits, Server, guarded, public};
 
@@ -26,6 +27,26 @@ pub struct Host {
     server: Option<Server>,
     called: Mutex<BTreeSet<&'static str>>,
     _dir: TempDir,
+}
+
+/// A keyring in memory.
+#[derive(Debug, Default)]
+pub struct Ring(Mutex<BTreeMap<String, SecretKey>>);
+
+impl Keyring for Ring {
+    fn load(&self, project: &str) -> Result<Option<SecretKey>, KeyringError> {
+        Ok(self.0.lock().unwrap().get(project).cloned())
+    }
+
+    fn save(&self, project: &str, key: &SecretKey) -> Result<(), KeyringError> {
+        self.0.lock().unwrap().insert(project.to_owned(), key.clone());
+        Ok(())
+    }
+
+    fn remove(&self, project: &str) -> Result<(), KeyringError> {
+        self.0.lock().unwrap().remove(project);
+        Ok(())
+    }
 }
 
 /// What came back.
@@ -68,6 +89,8 @@ impl Host {
     pub async fn of(limits: Limits, clock: impl Clock, settings: impl FnOnce(&mut OpenOptions)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = OpenOptions::new(dir.path().join("data"));
+        options.secrets.unless_chosen = Some(SecretsPlace::File);
+        options.secrets.keyring = Some(Arc::new(Ring::default()));
         settings(&mut options);
         let engine = Engine::open(options, clock).await.unwrap();
         let app = App::new(engine).await.unwrap();

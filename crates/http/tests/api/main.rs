@@ -19,6 +19,7 @@ mod pressure;
 mod refusals;
 mod repeats;
 mod sample;
+mod secrets;
 mod sessions;
 mod track;
 mod voids;

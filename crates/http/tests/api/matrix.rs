@@ -143,6 +143,8 @@ read    GET /refusals/series
 read    GET /reservations
 read    GET /reservations/{}
 manage  POST /sample
+manage  GET /secrets
+manage  PUT /secrets
 manage  GET /server
 ";
 

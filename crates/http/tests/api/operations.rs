@@ -368,6 +368,14 @@ async fn webhooks(host: &Host) {
     assert_eq!(again["id"], ping["id"], "what waits is tried at once");
     let rotated = host.ok("webhooks.rotate", json!({ "id": id })).await;
     assert!(rotated["secret"] != made["secret"] && rotated["oldSecretUntil"].is_string());
+    let told = host.ok("secrets.get", json!({})).await;
+    assert_eq!((&told["store"], &told["hasKey"], &told["error"]), (&json!("file"), &json!(true), &Value::Null));
+    let moved = host.ok("secrets.update", json!({ "store": "keyring" })).await;
+    assert_eq!(
+        (&moved["store"], &moved["hasKey"], &moved["fileLeft"]),
+        (&json!("keyring"), &json!(true), &json!(false))
+    );
+    assert_eq!(host.ok("webhooks.get", json!({ "id": id })).await["secret"], rotated["secret"]);
     assert_eq!(host.ok("webhooks.archive", json!({ "id": id })).await["success"], true);
     let server = host.ok("server.get", json!({})).await;
     assert_eq!((&server["canChange"], &server["lan"]), (&json!(false), &json!(false)));

@@ -1,12 +1,14 @@
 //! An engine on a real file with a clock that stands still, and a courier that sends for it.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use weir_core::id::WebhookId;
-use weir_engine::model::{Delivery, ListDeliveries, NewWebhook, PageSize, Webhook};
+use weir_engine::model::{Delivery, ListDeliveries, NewWebhook, PageSize, SecretsPlace, Webhook};
+use weir_engine::secrets::Secrets;
 use weir_engine::{Actor, Engine, ManualClock, OpenOptions, Topics};
 use weir_webhooks::{Courier, Setup};
 
@@ -26,6 +28,11 @@ pub struct Bench {
     pub courier: Option<Courier>,
 }
 
+fn options(dir: &Path) -> OpenOptions {
+    let secrets = Secrets { unless_chosen: Some(SecretsPlace::File), ..Secrets::default() };
+    OpenOptions { secrets, ..OpenOptions::new(dir) }
+}
+
 pub fn operator() -> Actor {
     Actor::operator()
 }
@@ -38,7 +45,7 @@ impl Bench {
     pub async fn open(setup: Setup) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::at(NOW.parse().unwrap()));
-        let engine = Engine::open(OpenOptions::new(dir.path()), clock.clone()).await.expect("a fresh engine");
+        let engine = Engine::open(options(dir.path()), clock.clone()).await.expect("a fresh engine");
         let courier = Some(Courier::start(engine.clone(), &setup).expect("a courier"));
         Bench { engine, clock, dir, courier }
     }
@@ -53,8 +60,7 @@ impl Bench {
             self.stop().await;
         }
         self.engine.close().await;
-        let engine =
-            Engine::open(OpenOptions::new(self.dir.path()), self.clock.clone()).await.expect("the engine again");
+        let engine = Engine::open(options(self.dir.path()), self.clock.clone()).await.expect("the engine again");
         let courier = Some(Courier::start(engine.clone(), &setup).expect("a courier"));
         Bench { engine, courier, ..self }
     }

@@ -1139,6 +1139,14 @@ export type IntrospectedToken = {
 /** Any JSON, at most 16 KiB. */
 export type Json = Record<string, unknown> | unknown[] | string | number | boolean;
 
+/** Where to keep the key that signing secrets derive from. */
+export type KeepSecrets = {
+  /** Leave the key until now where it is, and begin with the one of the new place, or a new one: each endpoint then has to be given a new secret. */
+  newKey?: boolean;
+  /** The place. */
+  store: SecretsChoice;
+};
+
 /** An API key, without its secret. */
 export type Key = {
   /** When it was made. */
@@ -2335,6 +2343,26 @@ export type SampleMade = {
 
 /** What a key may do. Each scope includes the ones below it. */
 export type Scope = "read" | "ingest" | "manage";
+
+/** Where the key of signing secrets can be put. */
+export type SecretsChoice = "keyring" | "file";
+
+/** Where the key of signing secrets is kept. */
+export type SecretsPlace = "keyring" | "file" | "environment";
+
+/** How it stands with the key that signing secrets derive from. */
+export type SecretsState = {
+  /** Whether another place can be chosen: not where the environment holds the key. */
+  canChange: boolean;
+  /** Why it cannot be read, if it cannot. */
+  error: string | null;
+  /** Whether a file `secret.key` lies beside the data although the key is kept elsewhere. */
+  fileLeft: boolean;
+  /** Whether there is one. It is made for the first endpoint. */
+  hasKey: boolean;
+  /** Where it is kept; null while nobody chose. */
+  store: SecretsPlace | null;
+};
 
 /** Where programs reach the API. */
 export type ServerState = {
@@ -3638,6 +3666,16 @@ export interface Operations {
     };
     res: Delivery;
   };
+  /** Says where the key that signing secrets derive from is kept. */
+  "secrets.get": {
+    req: Nothing;
+    res: SecretsState;
+  };
+  /** Keeps the key that signing secrets derive from in another place, and moves it there. */
+  "secrets.update": {
+    req: KeepSecrets;
+    res: SecretsState;
+  };
   /** Says where programs reach the API. */
   "server.get": {
     req: Nothing;
@@ -3818,6 +3856,8 @@ export const routes = {
   "webhooks.rotate": ["POST", "/webhooks/{id}/rotate"],
   "webhooks.deliveries": ["GET", "/webhooks/{id}/deliveries"],
   "webhooks.redeliver": ["POST", "/webhooks/{id}/deliveries/{deliveryId}/redeliver"],
+  "secrets.get": ["GET", "/secrets"],
+  "secrets.update": ["PUT", "/secrets"],
   "server.get": ["GET", "/server"],
   "imports.create": ["POST", "/imports"],
   "imports.upload": ["POST", "/imports/{id}/upload"],

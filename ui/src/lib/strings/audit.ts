@@ -45,6 +45,7 @@ const did: Record<string, string> = {
   "webhooks.enable": "Enabled webhook",
   "webhooks.test": "Tested webhook",
   "webhooks.redeliver": "Redelivered to webhook",
+  "secrets.update": "Changed where the key of signing secrets is kept",
   "server.update": "Changed the local server",
   "backup.create": "Wrote a backup",
 };
@@ -91,6 +92,7 @@ export const audit = {
     keys: "API keys",
     client_tokens: "Client tokens",
     webhooks: "Webhooks",
+    secrets: "Signing secrets",
     project: "The project",
     backup: "Backups",
   } as Record<string, string>,

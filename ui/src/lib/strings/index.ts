@@ -20,6 +20,7 @@ import { overview } from "./overview";
 import { rates } from "./rates";
 import { refusals } from "./refusals";
 import { reservations } from "./reservations";
+import { secrets } from "./secrets";
 import { shell } from "./shell";
 import { snippets } from "./snippets";
 import { webhooks } from "./webhooks";
@@ -43,6 +44,7 @@ export const t = {
   forecast,
   audit,
   webhooks,
+  secrets,
   access,
   keys,
   snippets,

@@ -66,6 +66,7 @@ export function subject(fact: AuditFact): { name: string; link: string | null } 
   if (thing === "keys") return { name, link: href("access") };
   if (thing === "client_tokens") return { name: text("customerId") ?? name, link: href("access", "tokens", { token: fact.target }) };
   if (thing === "webhooks") return { name: text("url") ?? name, link: href("webhooks", fact.target) };
+  if (thing === "secrets") return { name: t.secrets.title, link: href("settings") };
   if (thing === "project") return { name, link: href("settings") };
   return { name, link: null };
 }
