@@ -125,13 +125,13 @@ impl Window {
         self.driver.execute_async(WHEN_SHOWN, vec![css.into(), words.into(), wanted.into()]).await
     }
 
-    /// Runs a step that looks for an element, again when the console drew anew between the look and the act.
+    /// Runs a step that looks for an element, again where the act came too early.
     async fn step<T>(&self, css: &str, words: &str, step: impl AsyncFn() -> WebDriverResult<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match tokio::time::timeout(PATIENCE, step()).await {
                 Ok(Ok(done)) => return done,
-                Ok(Err(error)) if is_stale(&error) && Instant::now() < deadline => {}
+                Ok(Err(error)) if is_passing(&error) && Instant::now() < deadline => {}
                 Ok(Err(error)) => self.give_up(&format!("{css} with {words:?}: {error}")).await,
                 Err(_) => self.give_up(&format!("{css} with {words:?} is not shown within {PATIENCE:?}")).await,
             }
@@ -195,8 +195,13 @@ pub async fn within<T>(what: &str, step: impl Future<Output = WebDriverResult<T>
     }
 }
 
-fn is_stale(error: &WebDriverError) -> bool {
-    matches!(error.as_inner(), WebDriverErrorInner::StaleElementReference(_) | WebDriverErrorInner::NoSuchElement(_))
+/// Whether the console drew anew between the look and the act, or something on its way out still lay over the element.
+fn is_passing(error: &WebDriverError) -> bool {
+    use WebDriverErrorInner::{ElementClickIntercepted, ElementNotInteractable, NoSuchElement, StaleElementReference};
+    matches!(
+        error.as_inner(),
+        StaleElementReference(_) | NoSuchElement(_) | ElementNotInteractable(_) | ElementClickIntercepted(_)
+    )
 }
 
 async fn connect(port: u16) -> WebDriverResult<WebDriver> {

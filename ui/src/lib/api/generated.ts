@@ -659,6 +659,8 @@ export type Delivery = {
   nextAttemptAt: Time | null;
   /** The body, as it is signed and sent. */
   payload: Snapshot;
+  /** The project that the endpoint belongs to. */
+  projectId: ProjectId;
   /** How far it has come. */
   state: DeliveryState;
   /** The endpoint. */
@@ -1774,7 +1776,7 @@ export type NewKey = {
   scope: Scope;
 };
 
-/** A key just made, with its secret, which is shown this once. */
+/** A key just made or given a new secret, with that secret, which is shown this once. */
 export type NewKeyAnswer = {
   /** When it was made. */
   createdAt: Time;
@@ -1784,10 +1786,22 @@ export type NewKeyAnswer = {
   id: KeyId;
   /** The secret. Only a hash of it is kept. */
   key: string;
+  /** When it was last used. */
+  lastUsedAt: Time | null;
   /** What it is for. */
   name: string;
+  /** Until when the secret before the last rotation is good, if it still is. */
+  oldSecretUntil: Time | null;
+  /** Most calls within any day; null: as many as it likes. */
+  perDay: number | null;
+  /** Most calls within any minute; null: as many as it likes. */
+  perMinute: number | null;
   /** The first characters of the secret. */
   prefix: string;
+  /** The project it opens. */
+  projectId: ProjectId;
+  /** When it was revoked. */
+  revokedAt: Time | null;
   /** What it may do. */
   scope: Scope;
 };
@@ -2307,16 +2321,28 @@ export type ReservationPage = {
 /** Where a reservation stands. */
 export type ReservationState = "live" | "committed" | "released" | "expired";
 
-/** A share is held. */
+/** A reservation that was just admitted, and where its limits stand with it. */
 export type Reserved = {
+  /** When it was admitted. */
+  createdAt: Time;
+  /** The customer's external id. */
+  customerId: string;
+  /** The effective dimensions. */
+  dimensions: Record<string, string>;
+  /** What is going to happen. */
+  eventType: string;
   /** When it ends by itself. */
   expiresAt: Time;
   /** Which reservation: commit, release or extend it by this id. */
   id: ReservationId;
   /** The limits that it counts on, with it held: by the least remaining share, then by id. */
   limits: CheckedLimit[];
+  /** The project it belongs to. */
+  projectId: ProjectId;
   /** Always `live`. */
   state: ReservationState;
+  /** The values held. */
+  values: Record<string, Quantity>;
 };
 
 /** A raise in force. */

@@ -34,6 +34,7 @@ const attempt = (more: Partial<DeliveryAttempt>): DeliveryAttempt => ({
 
 const delivery = (more: Partial<Delivery>): Delivery => ({
   id: "whd_1",
+  projectId: webhook.projectId,
   webhookId: webhook.id,
   messageId: "msg_1",
   eventType: "ping",
