@@ -103,7 +103,7 @@ enabled = false
         assert_eq!(host.refused("limits.apply", json!({ "text": text })).await.1, field, "{text}");
     }
     let json = json!({ "text": "{\"limit\": []}", "format": "json" });
-    assert_eq!(host.refused("limits.apply", json).await.1, "limit");
+    assert_eq!(host.refused("limits.apply", json).await.1, "text");
 
     // The former file takes everything back.
     let next = text.rsplit_once("\n[[limit]]").unwrap().0.replace("month", "day");
