@@ -32,6 +32,9 @@ pub fn openapi() -> Value {
     }
     links::add(&mut paths, &operations, &components);
     paths.insert("/v1/changes".into(), changes(&mut responses));
+    for (path, described) in monitoring(&mut responses) {
+        paths.insert(path.into(), described);
+    }
     components.insert("Error".into(), responses::error());
     json!({
         "openapi": "3.1.0",
@@ -178,6 +181,46 @@ fn changes(responses: &mut Responses) -> Value {
         "description": "Needs a key with the scope `read`.",
         "responses": answers,
     }})
+}
+
+/// What a monitor asks. It stands beside `/v1`, where monitors look for it.
+fn monitoring(responses: &mut Responses) -> [(&'static str, Value); 3] {
+    let status = |word: &str| {
+        json!({ "application/json": {
+            "schema": { "type": "object", "required": ["status"], "properties": { "status": { "const": word } } },
+            "example": { "status": word },
+        }})
+    };
+    let mut get = |name: &str, summary: &str, description: &str, codes: &[Code], content: Value| {
+        let mut answers = responses.refusals(codes);
+        answers["200"] = json!({ "description": summary, "headers": responses::headers(200, &[]), "content": content });
+        json!({ "get": {
+            "operationId": name, "tags": ["monitoring"], "summary": summary, "description": description, "responses": answers,
+        }})
+    };
+    let mut healthy = get("healthz", "Says that the process answers.", "Needs nothing.", &[], status("ok"));
+    let refused = [Code::Busy, Code::InternalError];
+    let mut ready = get(
+        "readyz",
+        "Says that the data can be read, and that the server is not closing.",
+        "Needs nothing.",
+        &refused,
+        status("ready"),
+    );
+    for open in [&mut healthy, &mut ready] {
+        open["get"]["security"] = json!([]);
+    }
+    let refused = [
+        Code::MissingApiKey,
+        Code::InvalidApiKey,
+        Code::ExpiredApiKey,
+        Code::InsufficientPermissions,
+        Code::RateLimitExceeded,
+    ];
+    let text = json!({ "text/plain": { "schema": { "type": "string" } } });
+    let figures = "Counts and times, in the text format of Prometheus.";
+    let metrics = get("metrics", figures, "Needs a key with the scope `read`.", &refused, text);
+    [("/healthz", healthy), ("/readyz", ready), ("/metrics", metrics)]
 }
 
 #[cfg(test)]

@@ -160,6 +160,23 @@ async fn a_head_that_is_too_large_or_has_too_many_headers_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_announced_too_large_is_refused_before_it_is_sent() {
+    let host = Host::start().await;
+    let address = host.base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/events/batch HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: 9000000\r\nexpect: 100-continue\r\n\r\n",
+        host.key
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let answer = until(&mut stream, "payload_too_large").await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "not told to go on first: {answer}");
+    drop(stream);
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn who_sends_no_head_is_dropped_and_so_is_who_stays_idle() {
     let server = start(Limits { head_time: SHORT, ..WIDE }).await;
     let mut silent = connect(&server).await;
