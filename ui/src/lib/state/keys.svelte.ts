@@ -45,6 +45,12 @@ function taken(event: KeyboardEvent): boolean {
   return document.querySelector("[role=dialog], [role=alertdialog]") !== null;
 }
 
+/** What a drawer answers itself, as no shortcut of the screen is heard while it is open: a key by itself, and not for text under the focus. */
+export function plainKey(event: KeyboardEvent): string | null {
+  const kept = event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).closest("input, pre, summary");
+  return kept ? null : event.key;
+}
+
 /** Listens on the window; call once, from the root component. */
 export function listenForShortcuts(): void {
   // With Ctrl or Cmd a key means the same wherever the focus is, so it is heard before any control takes it for its own:

@@ -197,6 +197,33 @@ describe("a paged list", () => {
     expect(list.stale).toBe(true);
   });
 
+  it("tells a table how many there are, and a drawer the way to the rows beside the one it shows", async () => {
+    const words = { count: (_: number, text: string) => `${text} rows`, loaded: (text: string) => `${text} rows and more` };
+    const list = make("told");
+    expect(list.table(words)).toMatchObject({ rows: [], loading: true, count: undefined });
+    await asked[0]!.answer(page(0, 3, true));
+    expect(list.table(words)).toMatchObject({ loading: false, hasMore: true, count: "3 rows and more" });
+    expect(list.table().count).toBeUndefined();
+
+    const opened: string[] = [];
+    const beside = (index: number) => list.beside(index, (row) => opened.push(row.id));
+    expect([beside(-1), beside(0).onprevious, beside(2).onnext]).toEqual([{}, undefined, undefined]);
+    beside(1).onprevious?.();
+    beside(1).onnext?.();
+    expect(opened).toEqual(["row0", "row2"]);
+    await asked[1]!.answer(page(3, 1, false));
+    expect(list.table(words).count).toBe("4 rows");
+  });
+
+  it("that is brief reads its first rows and no more", async () => {
+    const list = mount(() => paged("customers.list", () => ({}), { topics: [], key: (row) => row.id, brief: 2 }));
+    expect(asked[0]!.request.limit).toBe(2);
+    await asked[0]!.answer(page(0, 2, true));
+    list.beside(0, () => {}).onnext?.();
+    expect(asked).toHaveLength(1);
+    expect(Object.keys(list.table())).toEqual(["rows", "loading"]);
+  });
+
   it("walks to the end for an export", async () => {
     const list = make("walk");
     await asked[0]!.answer(page(0, 3, true));

@@ -2,6 +2,7 @@
 import { untrack } from "svelte";
 import { asFailure, type ApiFailure } from "$lib/api/errors";
 import type { OpName, Page, Req, Res, Topic } from "$lib/api/types";
+import { formatCount } from "$lib/format/quantity";
 import { keep, kept } from "./live.svelte";
 import { session } from "./session.svelte";
 
@@ -19,6 +20,8 @@ export interface PagedOptions<T> {
   topics: readonly Topic[];
   key: (row: T) => string;
   pageSize?: number;
+  /** Only so many, the first ones: nothing is read after them, and nobody counts them. */
+  brief?: number;
   /** While it says so, a change leaves the rows as they are, and `news` tells that there are newer ones. */
   hold?: () => boolean;
 }
@@ -55,9 +58,34 @@ export class Paged<O extends PagedOp> {
   ) {}
 
   /** The table says which rows are on screen. */
-  show(first: number, last: number): void {
+  show = (first: number, last: number): void => {
+    if (this.options.brief !== undefined) return;
     this.#window = [first, last];
     if (this.hasMore && last >= this.rows.length - 30) void this.more();
+  };
+
+  /** What its `Table` is told; in words also how many rows there are. */
+  table(words?: { count: (count: number, text: string) => string; loaded: (text: string) => string }) {
+    const { rows, loading, hasMore, show: onshow } = this;
+    if (this.options.brief !== undefined) return { rows, loading };
+    const text = formatCount(rows.length);
+    const count = loading || !words ? undefined : hasMore ? words.loaded(text) : words.count(rows.length, text);
+    return { rows, loading, hasMore, onshow, walk: (signal: AbortSignal) => this.walk(signal), count };
+  }
+
+  /** What a drawer that shows one row is told: the way to the rows beside it. */
+  beside(index: number, open: (row: Row<O>) => void): { onprevious?: () => void; onnext?: () => void } {
+    const previous = this.rows[index - 1];
+    const next = index < 0 ? undefined : this.rows[index + 1];
+    return {
+      onprevious: previous && (() => open(previous)),
+      onnext:
+        next &&
+        (() => {
+          open(next);
+          this.show(index, index + 1);
+        }),
+    };
   }
 
   /** @internal */
@@ -178,7 +206,7 @@ export class Paged<O extends PagedOp> {
   }
 
   #withCursor(request: Req<O>, cursor: string | null): Req<O> {
-    const paged = { limit: this.options.pageSize ?? 100, ...request };
+    const paged = { limit: this.options.brief ?? this.options.pageSize ?? 100, ...request };
     return cursor === null ? paged : { ...paged, cursor };
   }
 

@@ -1,10 +1,8 @@
 /** Where programs reach this server. */
-import { asFailure } from "$lib/api/errors";
 import type { ServerState } from "$lib/api/types";
+import { attempt } from "$lib/attempt";
 import { live, type Live } from "$lib/state/live.svelte";
 import { call, session } from "$lib/state/session.svelte";
-import { toasts } from "$lib/state/toasts.svelte";
-import { t } from "$lib/strings";
 
 export interface ServerPlace {
   readonly query: Live<ServerState>;
@@ -32,14 +30,11 @@ export function useServer(): ServerPlace {
     async start() {
       if (starting) return;
       starting = true;
-      try {
+      await attempt(async () => {
         await call("server.update", { enabled: true });
         query.refetch();
-      } catch (thrown) {
-        toasts.show(t.error.failed(asFailure(thrown).message), { tone: "danger" });
-      } finally {
-        starting = false;
-      }
+      });
+      starting = false;
     },
     get address() {
       return session.desktop ? (query.data?.address ?? null) : location.origin;

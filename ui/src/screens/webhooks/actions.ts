@@ -1,20 +1,12 @@
 /** What is done to a webhook from its row and from its own screen alike. Each says what came of it. */
-import { asFailure } from "$lib/api/errors";
 import type { Webhook } from "$lib/api/types";
+import { attempt } from "$lib/attempt";
 import { href, router } from "$lib/state/router.svelte";
 import { call } from "$lib/state/session.svelte";
 import { toasts } from "$lib/state/toasts.svelte";
 import { t } from "$lib/strings";
 
 const words = t.webhooks;
-
-async function attempt(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (thrown) {
-    toasts.show(t.error.failed(asFailure(thrown).message), { tone: "danger" });
-  }
-}
 
 /** Sends a ping and opens its delivery, which is shown until it ended. */
 export const test = ({ id }: Webhook) =>
