@@ -24,6 +24,17 @@ use crate::writer::Audit;
 
 /// What ids of facts begin with.
 const PREFIX: &str = "aud_";
+/// A fact, what its target is called now, and whose it is. Ids of all kinds are of one space, so that a target is found in whatever
+/// table it stands.
+const COLUMNS: &str = "seq, at, actor, operation, target, before, after, \
+    (SELECT coalesce((SELECT name FROM usage_limit WHERE uuid = target_uuid), (SELECT name FROM rate_limit WHERE uuid = target_uuid), \
+       (SELECT name FROM balance WHERE uuid = target_uuid), (SELECT name FROM meter WHERE uuid = target_uuid), (SELECT name FROM api_key WHERE uuid = target_uuid), \
+       (SELECT url FROM webhook WHERE uuid = target_uuid), (SELECT external_id FROM customer WHERE uuid = target_uuid)) \
+     FROM (SELECT unhex(substr(target, instr(target, '_') + 1), '-') AS target_uuid)) AS target_name, \
+    coalesce(json_extract(after, '$.customerId'), json_extract(before, '$.customerId'), \
+      (SELECT c.external_id FROM (SELECT unhex(substr(target, instr(target, '_') + 1), '-') AS target_uuid) t JOIN customer c ON c.uuid = t.target_uuid \
+         OR c.id = coalesce((SELECT customer FROM usage_limit WHERE uuid = t.target_uuid), (SELECT customer FROM rate_limit WHERE uuid = t.target_uuid), \
+           (SELECT customer FROM balance WHERE uuid = t.target_uuid)))) AS customer_id";
 /// Facts fetched in one go while a text is looked for.
 const CHUNK: usize = 500;
 /// Most facts looked through for one page: beyond, the page is short and the next one goes on.
@@ -74,24 +85,25 @@ impl Engine {
         let chunk = if wanted.is_some() { CHUNK } else { size + 1 };
         let (mut found, mut looked_at, mut last) = (Vec::new(), 0, None);
         loop {
-            let rows = sqlx::query(
-                "SELECT seq, at, actor, operation, target, before, after FROM audit WHERE seq < ?1 AND (?2 IS NULL OR at >= ?2) \
+            let sql = format!(
+                "SELECT {COLUMNS} FROM audit WHERE seq < ?1 AND (?2 IS NULL OR at >= ?2) \
                  AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR operation = ?4 OR substr(operation, 1, length(?4) + 1) = ?4 || '.') \
                  AND (?5 IS NULL OR actor IN (SELECT value FROM json_each(?5))) \
                  AND (?6 IS NULL OR target IN (SELECT value FROM json_each(?6)) \
                    OR (operation IN ('events.void', 'limits.raise', 'limits.end_raise', 'limits.reset', 'client_tokens.create', 'client_tokens.revoke') \
                      AND coalesce(json_extract(after, '$.customerId'), json_extract(before, '$.customerId')) = ?7)) ORDER BY seq DESC LIMIT ?8",
-            )
-            .bind(before)
-            .bind(list.from.map(Timestamp::as_micros))
-            .bind(list.to.map(Timestamp::as_micros))
-            .bind(&list.operation)
-            .bind(&by)
-            .bind(&targets)
-            .bind(&list.customer_id)
-            .bind(chunk as i64)
-            .fetch_all(&mut *conn)
-            .await?;
+            );
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(before)
+                .bind(list.from.map(Timestamp::as_micros))
+                .bind(list.to.map(Timestamp::as_micros))
+                .bind(&list.operation)
+                .bind(&by)
+                .bind(&targets)
+                .bind(&list.customer_id)
+                .bind(chunk as i64)
+                .fetch_all(&mut *conn)
+                .await?;
             for row in &rows {
                 let seq: i64 = row.try_get("seq")?;
                 let fits = match &wanted {
@@ -150,6 +162,8 @@ impl Engine {
             actor: actors.get(&row.try_get("actor")?).cloned().unwrap_or_else(unknown),
             operation: row.try_get("operation")?,
             target: row.try_get("target")?,
+            target_name: row.try_get("target_name")?,
+            customer_id: row.try_get("customer_id")?,
             before: snapshot("before")?,
             after: snapshot("after")?,
         })
@@ -226,9 +240,9 @@ impl Wanted {
         if self.actors.contains(&row.try_get("actor")?) {
             return Ok(true);
         }
-        for (column, wanted) in
-            [("operation", &self.text), ("target", &self.text), ("before", &self.quoted), ("after", &self.quoted)]
-        {
+        let plain = ["operation", "target", "target_name", "customer_id"].map(|column| (column, &self.text));
+        let quoted = ["before", "after"].map(|column| (column, &self.quoted));
+        for (column, wanted) in plain.into_iter().chain(quoted) {
             let text: Option<&str> = row.try_get(column)?;
             if text.is_some_and(|text| text.to_lowercase().contains(wanted.as_str())) {
                 return Ok(true);

@@ -29,6 +29,10 @@ pub struct AuditFact {
     pub operation: String,
     /// The id of what was changed; of a backup, the file.
     pub target: String,
+    /// What that is called now, where it has a name.
+    pub target_name: Option<String>,
+    /// The external id of the customer whose it is, where it is one customer's.
+    pub customer_id: Option<String>,
     /// What stood before; null where nothing did.
     pub before: Option<Snapshot>,
     /// What stands after; null where nothing does.

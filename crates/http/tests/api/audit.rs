@@ -336,3 +336,34 @@ async fn before_and_after_keep_every_digit_and_no_secret() {
     }
     host.stop().await;
 }
+
+/// A fact is found by what its target is called and whose it is, also where what was done to it does not say so.
+#[tokio::test]
+async fn facts_lead_to_what_they_are_about() {
+    let host = Host::start().await;
+    let balance = host.ok("balances.create", json!({ "customerId": "acme", "name": "prepaid" })).await["id"].clone();
+    host.ok("balances.credit", json!({ "customerId": "acme", "name": "prepaid", "amount": 5 })).await;
+    host.ok("customers.create", json!({ "externalId": "beta" })).await;
+    let meter = host.ok("meters.list", json!({})).await["data"][0]["id"].clone();
+    let new = json!({ "name": "Everyone's", "meterId": meter, "limitValue": 5, "period": "day" });
+    let limit = host.ok("limits.create", new).await["id"].clone();
+    let until = "2999-01-01T00:00:00Z";
+    let far = json!({ "id": limit, "customerId": "beta", "limitValue": 9, "until": until, "note": "n" });
+    assert_eq!(host.refused("limits.raise", far.clone()).await.1, "until");
+    host.ok("limits.reset", json!({ "id": limit, "customerId": "beta", "note": "goodwill" })).await;
+    let found = async |query: &str| {
+        let page = host.ok("audit.list", json!({ "query": query })).await;
+        let facts = page["data"].as_array().unwrap().iter();
+        facts
+            .map(|fact| {
+                let word = |name: &str| fact[name].as_str().unwrap_or("-").to_owned();
+                [word("operation"), word("targetName"), word("customerId")].join(" ")
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("ACME").await, ["balances.credit prepaid acme", "balances.create prepaid acme"]);
+    assert_eq!(found("prepaid").await.len(), 2);
+    assert_eq!(found("beta").await, ["limits.reset Everyone's beta", "customers.create beta beta"]);
+    assert_eq!(found(balance.as_str().unwrap()).await.len(), 2);
+    host.stop().await;
+}

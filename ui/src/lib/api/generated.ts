@@ -169,6 +169,8 @@ export type AuditFact = {
   at: Time;
   /** What stood before; null where nothing did. */
   before: Snapshot | null;
+  /** The external id of the customer whose it is, where it is one customer's. */
+  customerId: string | null;
   /** Which fact: `aud_` and its number. */
   id: string;
   /** What was done, such as `limits.update`. */
@@ -177,6 +179,8 @@ export type AuditFact = {
   projectId: ProjectId;
   /** The id of what was changed; of a backup, the file. */
   target: string;
+  /** What that is called now, where it has a name. */
+  targetName: string | null;
 };
 
 /** One page of a list. */

@@ -9,6 +9,8 @@ const fact = (change: Partial<AuditFact>): AuditFact => ({
   actor: { kind: "operator", name: "" },
   operation: "limits.update",
   target: "lmt_1",
+  targetName: null,
+  customerId: null,
   before: null,
   after: null,
   ...change,
@@ -42,6 +44,8 @@ describe("what a change is about", () => {
     const customer = fact({ operation: "customers.update", target: "cus_1", after: { externalId: "a/b", name: "A" } });
     expect(subject(customer)).toEqual({ name: "a/b", link: "#/customers/a%2Fb" });
     expect(subject(fact({ after: { name: "Daily" } }))).toEqual({ name: "Daily", link: "#/limits/lmt_1" });
+    const raised = fact({ operation: "limits.raise", targetName: "Daily", after: { limitValue: "5" } });
+    expect(subject(raised)).toEqual({ name: "Daily", link: "#/limits/lmt_1" });
     expect(subject(fact({ operation: "events.void", target: "evt_1", after: { eventType: "call" } }))).toEqual({ name: "call", link: "#/events?event=evt_1" });
     expect(subject(fact({ operation: "backup.create", target: "/data/copy.db", after: { path: "/data/copy.db" } }))).toEqual({
       name: "/data/copy.db",
@@ -50,8 +54,9 @@ describe("what a change is about", () => {
   });
 
   it("knows whose limit it is", () => {
-    expect(ownerOf(fact({ after: { customerId: "acme" } }))).toBe("acme");
-    expect(ownerOf(fact({ after: { customerId: null } }))).toBe(null);
+    expect(ownerOf(fact({ customerId: "acme" }))).toBe("acme");
+    expect(ownerOf(fact({}))).toBe(null);
+    expect(ownerOf(fact({ operation: "customers.update", customerId: "acme" }))).toBe(null);
   });
 });
 

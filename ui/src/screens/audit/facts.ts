@@ -55,7 +55,7 @@ export function subject(fact: AuditFact): { name: string; link: string | null } 
   const known = { ...(isObject(fact.before) ? fact.before : {}), ...(isObject(fact.after) ? fact.after : {}) };
   const text = (name: string) => (typeof known[name] === "string" ? known[name] : null);
   const thing = fact.operation.split(".")[0];
-  const name = text("name") ?? fact.target;
+  const name = text("name") ?? fact.targetName ?? fact.target;
   if (thing === "customers") {
     const external = text("externalId");
     return external === null ? { name, link: null } : { name: external, link: href("customers", external) };
@@ -78,8 +78,7 @@ export function who(actor: AuditFact["actor"]): string {
 
 /** The customer whose limit this is, where it is somebody's own. */
 export function ownerOf(fact: AuditFact): string | null {
-  const known = isObject(fact.after) ? fact.after : fact.before;
-  return isObject(known) && typeof known.customerId === "string" ? known.customerId : null;
+  return fact.operation.startsWith("customers.") ? null : fact.customerId;
 }
 
 /** What the list asks, by the filters in its address. */
