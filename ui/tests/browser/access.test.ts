@@ -51,6 +51,8 @@ describe("API keys", () => {
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Create", exact: true }).click();
     await dialog.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
+    // The whole key is to be seen, beside its button.
+    expect(await dialog.locator("pre").evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
     await dialog.getByRole("button", { name: "Done" }).click();
     await dialog.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /Worker.*60\/min.*in (29d|30d|4w)/ }).waitFor();
