@@ -84,6 +84,37 @@ describe("API keys", () => {
     await close();
   });
 
+  it("are sorted by name, last use and making, and are told by their ids where that is wanted", async () => {
+    for (const name of ["beta", "Alpha 10", "alpha 2"]) await weir.api("POST", "/keys", { name, scope: "read" });
+    const made = (await known("beta")) as unknown as { id: string };
+    const { page, complaints, close } = await weir.open("#/access", { before: clipboard });
+    const grid = page.getByRole("grid", { name: "API keys" });
+    const names = () => grid.locator(".name").allInnerTexts();
+    const newestFirst = await names().then(async (read) => (read.length > 0 ? read : (await grid.locator(".name").first().waitFor(), names())));
+    const header = (name: string) => grid.getByRole("columnheader", { name, exact: true });
+    const sort = (name: string) => header(name).getByRole("button").click();
+    await sort("Name");
+    expect((await names()).slice(0, 3)).toEqual(["alpha 2", "Alpha 10", "beta"]);
+    expect(await header("Name").getAttribute("aria-sort")).toBe("ascending");
+    await sort("Name");
+    expect((await names()).slice(-3)).toEqual(["beta", "Alpha 10", "alpha 2"]);
+    await sort("Created");
+    expect(await names()).toEqual(newestFirst);
+    await sort("Created");
+    expect(await names()).toEqual(newestFirst.toReversed());
+    await sort("Last used");
+    expect((await names())[0]).toBe("journeys");
+    await expectAccessible(page);
+
+    await page.getByRole("button", { name: "Columns" }).click();
+    await page.getByRole("menuitemcheckbox", { name: "Id" }).click();
+    await page.keyboard.press("Escape");
+    await grid.getByRole("row", { name: /beta/ }).getByRole("button", { name: "Copy Id" }).click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(made.id);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("are reached by the palette and by keys, and each tab has an address", async () => {
     const { page, complaints, close } = await weir.open("#/overview");
     await standing(page);

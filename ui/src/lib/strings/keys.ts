@@ -15,6 +15,7 @@ export const keys = {
   scopeShort: { manage: "Manage", ingest: "Ingest", read: "Read" },
   shown: "Copy this key now: it is not shown again.",
   prefix: "Key",
+  id: "Id",
   used: "Last used",
   made: "Created",
   callsTitle: "Calls",

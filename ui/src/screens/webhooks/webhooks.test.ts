@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Delivery, DeliveryAttempt, Webhook } from "$lib/api/types";
 import { changes, draftOf, emptyDraft, read, reverse } from "./draft";
 import { pretty } from "./payload";
-import { answerOf, faultOf, moreOf, saidOf, stateOf, waitOf, wentWell } from "./words";
+import { answerOf, byState, faultOf, moreOf, saidOf, stateOf, waitOf, wentWell } from "./words";
 
 const webhook: Webhook = {
   id: "whk_1",
@@ -54,6 +54,19 @@ describe("a webhook", () => {
     expect(stateOf({ ...webhook, enabled: false })).toBe("off");
     expect(stateOf({ ...webhook, enabled: false, disabledAt: when, failuresInARow: 20 })).toBe("disabled");
     expect(stateOf({ ...webhook, enabled: false, archivedAt: when })).toBe("archived");
+  });
+
+  it("comes before those that want less looking after", () => {
+    const when = "2026-05-02T00:00:00Z";
+    const all: Webhook[] = [
+      { ...webhook, id: "archived", archivedAt: when },
+      { ...webhook, id: "on" },
+      { ...webhook, id: "off", enabled: false },
+      { ...webhook, id: "failing once", failuresInARow: 1 },
+      { ...webhook, id: "failing much", failuresInARow: 9 },
+      { ...webhook, id: "disabled", enabled: false, disabledAt: when },
+    ];
+    expect(all.sort(byState).map((each) => each.id)).toEqual(["disabled", "failing much", "failing once", "off", "on", "archived"]);
   });
 
   it("is sent as it is written, and of a change only what differs", () => {
