@@ -69,11 +69,20 @@ describe("API keys", () => {
 
     await more.click();
     await page.getByRole("menuitem", { name: "Rotate secret" }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Rotate secret" }).click();
+    const rotate = page.getByRole("dialog", { name: "Give the key “Worker” a new secret?" });
+    await rotate.getByRole("radio", { name: "In 24 hours", checked: true }).waitFor();
+    await rotate.getByText("At once", { exact: true }).click();
+    await rotate.getByText("Programs are refused until they have the new one.").waitFor();
+    await rotate.getByText("In 7 days", { exact: true }).click();
+    await rotate.getByText("Both are good for a week.").waitFor();
+    await expectAccessible(page);
+    await rotate.getByRole("button", { name: "Rotate secret" }).click();
     const rotated = page.getByRole("dialog", { name: "New secret of “Worker”" });
     await rotated.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
     await rotated.getByRole("button", { name: "Done" }).click();
     await page.getByRole("row", { name: /Worker.*2 secrets/ }).waitFor();
+    const until = Date.parse((await known("Worker"))!.oldSecretUntil!) - Date.now();
+    expect(until / 86_400_000).toBeCloseTo(7, 1);
     await expectAccessible(page);
 
     await more.click();
