@@ -149,6 +149,36 @@ describe("API keys", () => {
     await close();
   });
 
+  it("are for keys that manage, and others are told so", async () => {
+    const { key } = (await weir.api("POST", "/keys", { name: "reader", scope: "read" })) as { key: string };
+    const { page, complaints, close } = await weir.open("#/access", { key });
+    await page.getByText("API keys: only for keys that manage").waitFor();
+    await page.getByText("The key that is signed in may only read and check. Sign in with a key of the scope Manage.").waitFor();
+    expect(await page.getByText(/server\.get|`manage`/).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "New key" }).count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole("link", { name: "Snippets" }).click();
+    await page.getByText("Paste it into a shell.").waitFor();
+    expect(await page.getByRole("button", { name: "Make a key and put it in" }).count()).toBe(0);
+    await page.getByRole("link", { name: "Webhooks" }).click();
+    await page.getByText("Webhooks: only for keys that manage").waitFor();
+    expect(await page.getByRole("link", { name: "New webhook" }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("are not made where the server is not reached, which is said in words", async () => {
+    const { page, complaints, close } = await weir.open("#/access");
+    await page.getByRole("button", { name: "New key" }).click();
+    const dialog = page.getByRole("dialog", { name: "New key" });
+    await dialog.getByLabel("Name").fill("Lost");
+    await page.route("**/v1/keys", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    await dialog.getByRole("button", { name: "Create", exact: true }).click();
+    await dialog.getByText("Weir cannot be reached. Nothing was saved.").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("say where a server that was started from the command line is changed", async () => {
     const { page, complaints, close } = await weir.open("#/access");
     const card = page.getByRole("region", { name: "Local server" });

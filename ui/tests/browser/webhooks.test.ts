@@ -74,7 +74,7 @@ describe("webhooks", () => {
     await page.keyboard.type(receiver.url);
     await page.keyboard.press("Control+Enter");
     await page.getByText(/private network/).first().waitFor();
-    await page.getByRole("alert").getByText("say `allowPrivate` if that is meant").waitFor();
+    await page.getByRole("alert").getByText("Tick the box below if that is meant.").waitFor();
     expect(await url.getAttribute("aria-invalid")).toBe("true");
     await expectAccessible(page);
     await page.getByLabel("May lie on this machine or in a private network").check();

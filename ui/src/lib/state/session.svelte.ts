@@ -25,6 +25,7 @@ class Session {
   spentUntil = $state<number | null>(null);
   /** What the key that is signed in may do; the window may do everything. */
   scope = $state<Scope>("manage");
+  readonly mayManage = $derived(this.scope === "manage");
   readonly desktop = inDesktop();
 
   /** Signs in and out. The window is its own user's, and needs neither. */

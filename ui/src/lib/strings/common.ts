@@ -125,7 +125,7 @@ export const common = {
     csvOf: (name: string) => `Download ${name} as CSV`,
     exporting: (rows: string) => `Exporting… ${rows} rows`,
     exported: (rows: string) => `Exported ${rows} rows`,
-    exportFailed: (message: string) => `The export stopped: ${message}. Nothing was written.`,
+    exportFailed: (message: string) => `The export stopped: ${message} Nothing was written.`,
     sortedBy: (column: string) => `Sort by ${column}`,
     loadingMore: "Loading more…",
     rows: (count: string) => `${count} rows`,

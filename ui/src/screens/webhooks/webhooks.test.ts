@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { ApiFailure } from "$lib/api/errors";
 import type { Delivery, DeliveryAttempt, Webhook } from "$lib/api/types";
-import { changes, draftOf, emptyDraft, read, reverse } from "./draft";
+import { changes, draftOf, emptyDraft, read, reverse, wrong } from "./draft";
 import { pretty } from "./payload";
 import { answerOf, byState, faultOf, moreOf, saidOf, stateOf, waitOf, wentWell } from "./words";
 
@@ -80,6 +81,16 @@ describe("a webhook", () => {
     expect(changes({ ...draftOf(some), types: ["limit.exceeded", "balance.low"] }, some)).toEqual({});
     // None at all is sent as such: the server says that it must name one.
     expect(changes({ ...draftOf(some), types: [] }, some)).toEqual({ eventTypes: [] });
+  });
+});
+
+describe("an address that is refused", () => {
+  const refused = (message: string) => wrong(new ApiFailure({ code: "invalid_field_value", message, status: 400, details: { field: "url" } }));
+
+  it("as private is to be allowed by the form’s own box", () => {
+    expect(refused("`url` lies on this machine or in a private network; say `allowPrivate` if that is meant").url).toMatch(/Tick the box below/);
+    expect(refused("`url` must not name port 0").url).toBe("`url` must not name port 0");
+    expect(wrong(null)).toEqual({});
   });
 });
 
