@@ -346,6 +346,7 @@ describe("client tokens", () => {
     await page.keyboard.press("Escape");
     await drawer.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /globex.*Revoked/ }).waitFor();
+    expect(await page.getByText(/^in (1m|\d+s)$/).count()).toBe(0);
     expect(await weir.api("POST", "/client-tokens/introspect", { token })).toMatchObject({ active: false });
     expect(complaints).toEqual([]);
     await close();
