@@ -128,6 +128,7 @@ describe("webhooks", () => {
     await expectAccessible(page);
     answer();
     await drawer.getByText(/^It answered 200 in [\d,]+ ms\.$/).waitFor();
+    await drawer.getByText(receiver.url, { exact: true }).waitFor();
     const told = receiver.told.at(-1)!;
     expect(String(told.headers["webhook-signature"]).split(" ")).toContain(signed(told, secret));
     await drawer.getByText(`"webhookId": "${id}"`).waitFor();
