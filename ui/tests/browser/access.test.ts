@@ -40,6 +40,10 @@ describe("API keys", () => {
     await page.getByText("1 key", { exact: true }).waitFor();
     await page.keyboard.press("n");
     const dialog = page.getByRole("dialog", { name: "New key" });
+    await dialog.getByRole("button", { name: "Create", exact: true }).click();
+    await dialog.getByText("Give the key a name.").waitFor();
+    expect(await dialog.getByLabel("Name").evaluate((field) => [field === document.activeElement, field.getAttribute("aria-invalid")])).toEqual([true, "true"]);
+    await expectAccessible(page);
     await dialog.getByLabel("Name").fill("Worker");
     await dialog.getByRole("combobox", { name: "Expires: Never" }).click();
     await page.getByRole("option", { name: "In 30 days" }).click();

@@ -6,6 +6,7 @@ export const keys = {
   loaded: (count: string) => `${count} keys read, more follow`,
   new: "New key",
   name: "Name",
+  noName: "Give the key a name.",
   scope: "Scope",
   scopes: {
     manage: "Manage: everything",
