@@ -34,7 +34,7 @@ describe("API keys", () => {
   const known = async (name: string) => ((await weir.api("GET", "/keys")) as unknown as { data: Key[] }).data.find((key) => key.name === name);
 
   it("are made with limits of their own, edited, given a new secret, and revoked", async () => {
-    const { page, complaints, close } = await weir.open("#/settings", { theme: "dark" });
+    const { page, complaints, close } = await weir.open("#/settings", { theme: "dark", before: clipboard });
     await page.getByRole("link", { name: "Open API access" }).click();
     await page.getByRole("heading", { level: 1, name: "API access" }).waitFor();
     await page.getByText("1 key", { exact: true }).waitFor();
@@ -57,6 +57,14 @@ describe("API keys", () => {
     await dialog.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
     // The whole key is to be seen, beside its button.
     expect(await dialog.locator("pre").evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+    // It is not shown again, so it does not go at one wrong key.
+    await page.keyboard.press("Escape");
+    const leaving = page.getByRole("alertdialog", { name: "Close without copying it?" });
+    await leaving.waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await leaving.waitFor({ state: "detached" });
+    await dialog.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
     await dialog.getByRole("button", { name: "Done" }).click();
     await dialog.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /Worker.*60\/min.*in (29d|30d|4w)/ }).waitFor();
@@ -83,7 +91,9 @@ describe("API keys", () => {
     await rotate.getByRole("button", { name: "Rotate secret" }).click();
     const rotated = page.getByRole("dialog", { name: "New secret of “Worker”" });
     await rotated.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
-    await rotated.getByRole("button", { name: "Done" }).click();
+    await rotated.getByRole("button", { name: "Copy Key" }).click();
+    await page.keyboard.press("Escape");
+    await rotated.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /Worker.*2 secrets/ }).waitFor();
     const until = Date.parse((await known("Worker"))!.oldSecretUntil!) - Date.now();
     expect(until / 86_400_000).toBeCloseTo(7, 1);

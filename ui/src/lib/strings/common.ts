@@ -190,6 +190,12 @@ export const common = {
     allCustomers: "All customers",
   },
 
+  once: {
+    title: "Close without copying it?",
+    body: "It is not shown again. What was not copied is lost, and another has to be made.",
+    close: "Close it",
+  },
+
   copyFailed: "The clipboard is not available.",
   saved: (path: string) => `Saved as ${path}`,
   notSaved: "The file could not be saved.",
