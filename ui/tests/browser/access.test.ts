@@ -92,6 +92,7 @@ describe("API keys", () => {
     const rotated = page.getByRole("dialog", { name: "New secret of “Worker”" });
     await rotated.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
     await rotated.getByRole("button", { name: "Copy Key" }).click();
+    await rotated.getByRole("button", { name: "Copied" }).waitFor();
     await page.keyboard.press("Escape");
     await rotated.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /Worker.*2 secrets/ }).waitFor();
