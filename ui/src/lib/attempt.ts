@@ -1,5 +1,6 @@
 /** What is done at the press of a button, said where it fails. */
 import { asFailure } from "$lib/api/errors";
+import { reasonOf } from "$lib/failure";
 import { toasts, type Toast } from "$lib/state/toasts.svelte";
 import { t } from "$lib/strings";
 
@@ -8,7 +9,7 @@ export async function attempt(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (thrown) {
-    toasts.show(t.error.failed(asFailure(thrown).message), { tone: "danger" });
+    toasts.show(t.error.failed(reasonOf(asFailure(thrown))), { tone: "danger" });
   }
 }
 

@@ -1,6 +1,6 @@
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-import { FLOWS, KEY_PLACEHOLDER, LANGUAGES, masked, shownSnippet, snippet } from "./snippets";
+import { FLOWS, freeName, KEY_PLACEHOLDER, LANGUAGES, masked, shownSnippet, snippet } from "./snippets";
 
 const key = `weir_sk_${"0123456789abcdef".repeat(4)}`;
 const place = { address: "http://127.0.0.1:8787", key };
@@ -39,5 +39,13 @@ describe("snippets", () => {
 
   it("hold no comment where a shell may not take one", () => {
     for (const flow of FLOWS) expect(snippet(flow, "curl", place)).not.toMatch(/^\s*#/m);
+  });
+});
+
+describe("the key of a snippet", () => {
+  it("has a name of its own", () => {
+    expect(freeName("My app", [])).toBe("My app");
+    expect(freeName("My app", ["My app", "My app 3"])).toBe("My app 2");
+    expect(freeName("My app", ["My app", "My app 2"])).toBe("My app 3");
   });
 });

@@ -32,6 +32,14 @@ export function masked(secret: string): string {
   return `${secret.slice(0, 12)}${"•".repeat(12)}`;
 }
 
+/** A name that none of these is: `My app`, `My app 2`. */
+export function freeName(name: string, taken: readonly string[]): string {
+  for (let i = 1; ; i++) {
+    const tried = i === 1 ? name : `${name} ${i}`;
+    if (!taken.includes(tried)) return tried;
+  }
+}
+
 type Write = (address: string, key: string) => string;
 
 const HEADERS = `-H "Authorization: Bearer $KEY" -H 'Content-Type: application/json'`;

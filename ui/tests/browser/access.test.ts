@@ -34,12 +34,16 @@ describe("API keys", () => {
   const known = async (name: string) => ((await weir.api("GET", "/keys")) as unknown as { data: Key[] }).data.find((key) => key.name === name);
 
   it("are made with limits of their own, edited, given a new secret, and revoked", async () => {
-    const { page, complaints, close } = await weir.open("#/settings", { theme: "dark" });
+    const { page, complaints, close } = await weir.open("#/settings", { theme: "dark", before: clipboard });
     await page.getByRole("link", { name: "Open API access" }).click();
     await page.getByRole("heading", { level: 1, name: "API access" }).waitFor();
     await page.getByText("1 key", { exact: true }).waitFor();
     await page.keyboard.press("n");
     const dialog = page.getByRole("dialog", { name: "New key" });
+    await dialog.getByRole("button", { name: "Create", exact: true }).click();
+    await dialog.getByText("Give the key a name.").waitFor();
+    expect(await dialog.getByLabel("Name").evaluate((field) => [field === document.activeElement, field.getAttribute("aria-invalid")])).toEqual([true, "true"]);
+    await expectAccessible(page);
     await dialog.getByLabel("Name").fill("Worker");
     await dialog.getByRole("combobox", { name: "Expires: Never" }).click();
     await page.getByRole("option", { name: "In 30 days" }).click();
@@ -50,6 +54,16 @@ describe("API keys", () => {
     await dialog.getByLabel("Calls per day").fill("");
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Create", exact: true }).click();
+    await dialog.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
+    // The whole key is to be seen, beside its button.
+    expect(await dialog.locator("pre").evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+    // It is not shown again, so it does not go at one wrong key.
+    await page.keyboard.press("Escape");
+    const leaving = page.getByRole("alertdialog", { name: "Close without copying it?" });
+    await leaving.waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await leaving.waitFor({ state: "detached" });
     await dialog.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
     await dialog.getByRole("button", { name: "Done" }).click();
     await dialog.waitFor({ state: "detached" });
@@ -67,17 +81,60 @@ describe("API keys", () => {
 
     await more.click();
     await page.getByRole("menuitem", { name: "Rotate secret" }).click();
-    await page.getByRole("alertdialog").getByRole("button", { name: "Rotate secret" }).click();
+    const rotate = page.getByRole("dialog", { name: "Give the key “Worker” a new secret?" });
+    await rotate.getByRole("radio", { name: "In 24 hours", checked: true }).waitFor();
+    await rotate.getByText("At once", { exact: true }).click();
+    await rotate.getByText("Programs are refused until they have the new one.").waitFor();
+    await rotate.getByText("In 7 days", { exact: true }).click();
+    await rotate.getByText("Both are good for a week.").waitFor();
+    await expectAccessible(page);
+    await rotate.getByRole("button", { name: "Rotate secret" }).click();
     const rotated = page.getByRole("dialog", { name: "New secret of “Worker”" });
     await rotated.getByText(/^weir_sk_[0-9a-f]{64}$/).waitFor();
-    await rotated.getByRole("button", { name: "Done" }).click();
+    await rotated.getByRole("button", { name: "Copy Key" }).click();
+    await rotated.getByRole("button", { name: "Copied" }).waitFor();
+    await page.keyboard.press("Escape");
+    await rotated.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /Worker.*2 secrets/ }).waitFor();
+    const until = Date.parse((await known("Worker"))!.oldSecretUntil!) - Date.now();
+    expect(until / 86_400_000).toBeCloseTo(7, 1);
     await expectAccessible(page);
 
     await more.click();
     await page.getByRole("menuitem", { name: "Revoke" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("row", { name: /Worker.*Revoked/ }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("are sorted by name, last use and making, and are told by their ids where that is wanted", async () => {
+    for (const name of ["beta", "Alpha 10", "alpha 2"]) await weir.api("POST", "/keys", { name, scope: "read" });
+    const made = (await known("beta")) as unknown as { id: string };
+    const { page, complaints, close } = await weir.open("#/access", { before: clipboard });
+    const grid = page.getByRole("grid", { name: "API keys" });
+    const names = () => grid.locator(".name").allInnerTexts();
+    const newestFirst = await names().then(async (read) => (read.length > 0 ? read : (await grid.locator(".name").first().waitFor(), names())));
+    const header = (name: string) => grid.getByRole("columnheader", { name, exact: true });
+    const sort = (name: string) => header(name).getByRole("button").click();
+    await sort("Name");
+    expect((await names()).slice(0, 3)).toEqual(["alpha 2", "Alpha 10", "beta"]);
+    expect(await header("Name").getAttribute("aria-sort")).toBe("ascending");
+    await sort("Name");
+    expect((await names()).slice(-3)).toEqual(["beta", "Alpha 10", "alpha 2"]);
+    await sort("Created");
+    expect(await names()).toEqual(newestFirst);
+    await sort("Created");
+    expect(await names()).toEqual(newestFirst.toReversed());
+    await sort("Last used");
+    expect((await names())[0]).toBe("journeys");
+    await expectAccessible(page);
+
+    await page.getByRole("button", { name: "Columns" }).click();
+    await page.getByRole("menuitemcheckbox", { name: "Id" }).click();
+    await page.keyboard.press("Escape");
+    await grid.getByRole("row", { name: /beta/ }).getByRole("button", { name: "Copy Id" }).click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(made.id);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -103,6 +160,36 @@ describe("API keys", () => {
     await page.setViewportSize({ width: 640, height: 400 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
     await expectAccessible(page);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("are for keys that manage, and others are told so", async () => {
+    const { key } = (await weir.api("POST", "/keys", { name: "reader", scope: "read" })) as { key: string };
+    const { page, complaints, close } = await weir.open("#/access", { key });
+    await page.getByText("API keys: only for keys that manage").waitFor();
+    await page.getByText("The key that is signed in may only read and check. Sign in with a key of the scope Manage.").waitFor();
+    expect(await page.getByText(/server\.get|`manage`/).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "New key" }).count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole("link", { name: "Snippets" }).click();
+    await page.getByText("Paste it into a shell.").waitFor();
+    expect(await page.getByRole("button", { name: "Make a key and put it in" }).count()).toBe(0);
+    await page.getByRole("link", { name: "Webhooks" }).click();
+    await page.getByText("Webhooks: only for keys that manage").waitFor();
+    expect(await page.getByRole("link", { name: "New webhook" }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("are not made where the server is not reached, which is said in words", async () => {
+    const { page, complaints, close } = await weir.open("#/access");
+    await page.getByRole("button", { name: "New key" }).click();
+    const dialog = page.getByRole("dialog", { name: "New key" });
+    await dialog.getByLabel("Name").fill("Lost");
+    await page.route("**/v1/keys", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    await dialog.getByRole("button", { name: "Create", exact: true }).click();
+    await dialog.getByText("Weir cannot be reached. Nothing was saved.").waitFor();
     expect(complaints).toEqual([]);
     await close();
   });
@@ -274,6 +361,7 @@ describe("client tokens", () => {
     await page.keyboard.press("Escape");
     await drawer.waitFor({ state: "detached" });
     await page.getByRole("row", { name: /globex.*Revoked/ }).waitFor();
+    expect(await page.getByText(/^in (1m|\d+s)$/).count()).toBe(0);
     expect(await weir.api("POST", "/client-tokens/introspect", { token })).toMatchObject({ active: false });
     expect(complaints).toEqual([]);
     await close();

@@ -83,6 +83,11 @@ describe("connecting an app", () => {
     await page.getByRole("button", { name: "Make a key and put it in" }).click();
     await page.getByText("Key “My app” is in the code").waitFor();
     expect(await code.textContent()).not.toContain("weir_sk_…");
+    // Another visit knows the key no more. One that is made then is told from it by its name.
+    await page.reload();
+    await page.getByRole("button", { name: "Show the code" }).click();
+    await page.getByRole("button", { name: "Make a key and put it in" }).click();
+    await page.getByText("Key “My app 2” is in the code").waitFor();
     await page.getByText("Waiting for the first event…").waitFor();
     await expectAccessible(page);
 

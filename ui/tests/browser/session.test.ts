@@ -95,6 +95,32 @@ describe("a session in a browser", () => {
     await close();
   });
 
+  it("of a key that has made all the calls it may says so and until when, and can be ended", async () => {
+    const made = await weir.api("POST", "/keys", { name: "little", scope: "manage", perDay: 6 });
+    const { page, complaints, close } = await weir.open("#/overview", { key: made.key as string, theme: "dark" });
+    const sidebar = page.locator(".connection");
+    await sidebar.getByText("This key has made all its calls").waitFor();
+    await sidebar.getByText(/The console goes on by itself (tomorrow|in \d+ hours) \(\w+, .*\)\./).waitFor();
+    expect(await page.getByText("Connection lost").count()).toBe(0);
+    await expectAccessible(page);
+
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "This key has made all its calls" }).waitFor();
+    await page.getByText(/It may call again (tomorrow|in \d+ hours) \(/).waitFor();
+    expect(await page.getByText(/could not be loaded|does not answer|\d{4,} s/).count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await signInPage(page).waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    await page.getByLabel("API key").fill(weir.key);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    expect(await sidebar.innerText()).toBe("");
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   it("stays where the server cannot end it, in words", async () => {
     const { page, complaints, close } = await weir.open("#/settings");
     await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();

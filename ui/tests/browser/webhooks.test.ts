@@ -74,7 +74,7 @@ describe("webhooks", () => {
     await page.keyboard.type(receiver.url);
     await page.keyboard.press("Control+Enter");
     await page.getByText(/private network/).first().waitFor();
-    await page.getByRole("alert").getByText("say `allowPrivate` if that is meant").waitFor();
+    await page.getByRole("alert").getByText("Tick the box below if that is meant.").waitFor();
     expect(await url.getAttribute("aria-invalid")).toBe("true");
     await expectAccessible(page);
     await page.getByLabel("May lie on this machine or in a private network").check();
@@ -128,6 +128,7 @@ describe("webhooks", () => {
     await expectAccessible(page);
     answer();
     await drawer.getByText(/^It answered 200 in [\d,]+ ms\.$/).waitFor();
+    await drawer.getByText(receiver.url, { exact: true }).waitFor();
     const told = receiver.told.at(-1)!;
     expect(String(told.headers["webhook-signature"]).split(" ")).toContain(signed(told, secret));
     await drawer.getByText(`"webhookId": "${id}"`).waitFor();

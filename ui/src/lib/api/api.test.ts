@@ -190,4 +190,27 @@ describe("the HTTP backend", () => {
       vi.useRealTimers();
     }
   });
+
+  it("does not take a stream that is refused to a key without calls for a lost connection, and waits as it is told", async () => {
+    let calls = 0;
+    answer = () => {
+      calls++;
+      return new Response('{"error":{"code":"rate_limit_exceeded","message":"no","status":429,"requestId":"r"}}', { status: 429, headers: { "Retry-After": "7" } });
+    };
+    vi.useFakeTimers();
+    try {
+      const states: string[] = [];
+      const spent = vi.fn();
+      const stop = new HttpBackend("http://weir.test", () => {}, spent).listen({ changed: () => {}, connection: (state) => states.push(state) });
+      await vi.waitFor(() => expect(states).toEqual(["connecting", "spent"]));
+      expect(spent.mock.calls).toMatchObject([[{ code: "rate_limit_exceeded", retryAfter: 7 }]]);
+      await vi.advanceTimersByTimeAsync(6_900);
+      expect(calls).toBe(1);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(calls).toBe(2);
+      stop();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

@@ -1,11 +1,11 @@
 import type { OpName, Req, Res, Topic } from "./types";
 
-/** How fresh what is on screen can be: `live` hears of every change, `down` may have missed some. */
-export type Connection = "connecting" | "live" | "down";
+/** How fresh what is on screen can be: `live` hears of every change, `down` may have missed some, and so may `spent`: the key has made all the calls it may for now. */
+export type Connection = "connecting" | "live" | "down" | "spent";
 
 export interface ChangeListener {
   changed(topics: readonly Topic[]): void;
-  /** After `down`, `live` means: changes may have been missed, so everything shown should be asked for again. */
+  /** After `down` or `spent`, `live` means: changes may have been missed, so everything shown should be asked for again. */
   connection(state: Connection): void;
 }
 

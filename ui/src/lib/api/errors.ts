@@ -3,6 +3,8 @@ import type { ApiErrorBody } from "./types";
 /** Codes the console itself gives to failures that never reached the engine. */
 export const UNREACHABLE = "unreachable";
 export const UNREADABLE = "unreadable_answer";
+/** The engine's own, for a key that has made all the calls it may for now. */
+const SPENT = "rate_limit_exceeded";
 
 /** Any failed call. Matched by `code`; the message is for reading only. */
 export class ApiFailure extends Error {
@@ -12,6 +14,8 @@ export class ApiFailure extends Error {
   readonly details: NonNullable<ApiErrorBody["details"]>;
   /** Seconds to wait before asking again, where the engine named them. */
   readonly retryAfter: number | null;
+  /** When that is, in milliseconds since 1970. */
+  readonly retryAt: number | null;
 
   constructor(body: Partial<ApiErrorBody> & { code: string; message: string }, retryAfter: number | null = null) {
     super(body.message);
@@ -21,10 +25,21 @@ export class ApiFailure extends Error {
     this.requestId = body.requestId ?? "";
     this.details = body.details ?? {};
     this.retryAfter = retryAfter;
+    this.retryAt = retryAfter === null ? null : Date.now() + retryAfter * 1_000;
   }
 
   get isAuth(): boolean {
     return this.status === 401;
+  }
+
+  /** The key has made all the calls it may for now. */
+  get isSpent(): boolean {
+    return this.code === SPENT;
+  }
+
+  /** The key's scope does not reach so far. */
+  get isForbidden(): boolean {
+    return this.code === "insufficient_permissions";
   }
 
   get isNotFound(): boolean {

@@ -10,6 +10,8 @@ const ACCEPT = "application/json; quantities=string";
 /** A silent change stream is taken for dead after this long; the server sends a comment more often. */
 const SILENCE_MS = 45_000;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
+/** A key that has made all its calls may be given more before its time. */
+const SPENT_RETRY_MS = 60_000;
 
 /** Who is signed in. What the browser is known by is in a cookie that no page can read, this one included. */
 export interface SignedIn {
@@ -22,11 +24,13 @@ export class HttpBackend implements Backend {
   readonly kind = "http";
   readonly #base: string;
   readonly #onUnauthorised: () => void;
+  readonly #onSpent: (failure: ApiFailure) => void;
 
-  /** Who is refused as nobody, although signed in before, is told so. */
-  constructor(base: string, onUnauthorised: () => void) {
+  /** Who is refused as nobody, although signed in before, is told so; and so is who has made all calls that the key may make. */
+  constructor(base: string, onUnauthorised: () => void, onSpent: (failure: ApiFailure) => void = () => {}) {
     this.#base = base.replace(/\/$/, "");
     this.#onUnauthorised = onUnauthorised;
+    this.#onSpent = onSpent;
   }
 
   /** Who is signed in, or null where nobody is. A session that has ended is a failure, told to nobody else. */
@@ -102,6 +106,7 @@ export class HttpBackend implements Backend {
       const end = () => connection.abort();
       stop.addEventListener("abort", end, { once: true });
       let timer = setTimeout(end, SILENCE_MS);
+      let spent: ApiFailure | null = null;
       try {
         const response = await this.#fetch("/v1/changes", { headers: { Accept: "text/event-stream" }, signal: connection.signal });
         if (!response.ok || !response.body) throw this.#refused(await response.text(), response);
@@ -119,15 +124,18 @@ export class HttpBackend implements Backend {
           }
         }
       } catch (thrown) {
-        // A session that has ended has been reported and ends it; anything else is a lost connection, which is what `down` says.
-        if (asFailure(thrown).isAuth) return;
+        // A session that has ended has been reported and ends it; a key without calls has to wait; anything else is a lost connection.
+        const failure = asFailure(thrown);
+        if (failure.isAuth) return;
+        if (failure.isSpent) spent = failure;
       } finally {
         clearTimeout(timer);
         stop.removeEventListener("abort", end);
       }
       if (stop.aborted) return;
-      listener.connection("down");
-      await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]!, stop);
+      listener.connection(spent ? "spent" : "down");
+      const wait = spent ? Math.min((spent.retryAfter ?? Infinity) * 1_000, SPENT_RETRY_MS) : RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]!;
+      await pause(wait, stop);
     }
   }
 
@@ -143,6 +151,7 @@ export class HttpBackend implements Backend {
   #refused(text: string, response: Response): ApiFailure {
     const failure = failureOf(text, response);
     if (failure.isAuth) this.#onUnauthorised();
+    if (failure.isSpent) this.#onSpent(failure);
     return failure;
   }
 }

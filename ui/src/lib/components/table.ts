@@ -1,5 +1,14 @@
 import type { Snippet } from "svelte";
+import type { Time } from "$lib/api/types";
 import type { Cell } from "$lib/csv";
+import { locale } from "$lib/env/locale";
+import { millis } from "$lib/format/time";
+
+/** As words are sorted: without regard to case, and numbers in them as numbers. */
+export const byWords = new Intl.Collator(locale, { numeric: true }).compare;
+
+/** As instants are sorted; never is before all. */
+export const byTime = (a: Time | null | undefined, b: Time | null | undefined): number => (a ? millis(a) : 0) - (b ? millis(b) : 0);
 
 export interface Column<T> {
   id: string;
@@ -17,7 +26,7 @@ export interface Column<T> {
   sort?: string;
   /** It sorts from the greatest, or newest, down. */
   descending?: boolean;
-  /** Sorts the rows at hand, for lists that are read whole. */
+  /** Sorts the rows at hand; offered only where they are all there are. */
   compare?: (a: T, b: T) => number;
   /** Cannot be taken away. */
   fixed?: boolean;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { session } from "./session.svelte";
 
-type Answer = { status: number; body: unknown };
+type Answer = { status: number; body: unknown; headers?: Record<string, string> };
 
 const PROJECT = { id: "prj_1", name: "Weir", timezone: "UTC" };
 const SIGNED_IN = { keyName: "console", scope: "manage", expiresAt: "2026-03-17T12:00:00Z" };
@@ -40,12 +40,13 @@ beforeEach(async () => {
       asked.push("listen");
       return new Promise((_, failed) => init.signal!.addEventListener("abort", () => failed(init.signal!.reason)));
     }
-    const { status, body } = answer(new Request(url, { method: init.method, headers: init.headers }));
-    return new Response(JSON.stringify(body), { status });
+    const { status, body, headers } = answer(new Request(url, { method: init.method, headers: init.headers }));
+    return new Response(JSON.stringify(body), { status, headers });
   });
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   instead = {};
   await session.signOut();
   vi.unstubAllGlobals();
@@ -113,5 +114,62 @@ describe("the session", () => {
     instead["GET /console/session"] = refused("busy", 503);
     await session.start();
     expect(state()).toEqual({ phase: "unreachable", ended: false, failure: "busy" });
+  });
+
+  describe("of a key that has made all the calls it may", () => {
+    const spent = (seconds: number): Answer => ({ ...refused("rate_limit_exceeded", 429), headers: { "Retry-After": String(seconds) } });
+
+    it("cannot begin, says when it may, can be ended, and begins by itself then", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+      signedIn = true;
+      instead["GET /v1/project"] = spent(86_669);
+      await session.start();
+      expect(state()).toEqual({ phase: "unreachable", ended: false, failure: "rate_limit_exceeded" });
+      expect(session.failure?.retryAt).toBe(Date.now() + 86_669_000);
+      await session.signOut();
+      expect(state()).toEqual({ phase: "signIn", ended: false, failure: null });
+      expect([asked.at(-1), asked.includes("listen"), session.spentUntil]).toEqual(["DELETE /console/session", false, null]);
+
+      signedIn = true;
+      await session.start();
+      instead = {};
+      await vi.advanceTimersByTimeAsync(86_669_000);
+      expect(state()).toEqual({ phase: "ready", ended: false, failure: null });
+    });
+
+    it("stays where it could not be ended, without listening to what is refused", async () => {
+      signedIn = true;
+      instead = { "GET /v1/project": spent(60), "DELETE /console/session": refused("busy", 503) };
+      await session.start();
+      await expect(session.signOut()).rejects.toMatchObject({ code: "busy" });
+      expect([session.phase, asked.includes("listen")]).toEqual(["unreachable", false]);
+    });
+
+    it("says so while it goes on, and asks for everything again once the key may call", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+      signedIn = true;
+      await session.start();
+      expect(session.spentUntil).toBeNull();
+      instead["GET /v1/project"] = spent(30);
+      await expect(session.call("project.get", {})).rejects.toMatchObject({ isSpent: true });
+      expect(session.spentUntil).toBe(Date.now() + 30_000);
+      const heard: unknown[] = [];
+      const off = session.onChange((topics) => heard.push(topics));
+      instead = {};
+      await vi.advanceTimersByTimeAsync(29_000);
+      expect(heard).toEqual([]);
+      await vi.advanceTimersByTimeAsync(1_000);
+      off();
+      expect(heard).toEqual([null]);
+      await session.call("project.get", {});
+      expect(session.spentUntil).toBeNull();
+    });
+  });
+
+  it("knows what its key may do", async () => {
+    signedIn = true;
+    instead["GET /console/session"] = { status: 200, body: { ...SIGNED_IN, scope: "read" } };
+    await session.start();
+    expect(session.scope).toBe("read");
   });
 });

@@ -2,9 +2,14 @@ import type { Backend, Connection, Notice, NoticeAccess } from "$lib/api/backend
 import { type ApiFailure, asFailure } from "$lib/api/errors";
 import { HttpBackend } from "$lib/api/http";
 import { inDesktop, TauriBackend } from "$lib/api/tauri";
-import type { OpName, Project, Req, Res, Topic } from "$lib/api/types";
+import type { OpName, Project, Req, Res, Scope, Topic } from "$lib/api/types";
 
 export type Phase = "starting" | "signIn" | "unreachable" | "ready";
+
+/** Longer than a timer can wait: none is asked to. */
+const LONGEST_MS = 2 ** 31 - 1;
+/** How long a key without calls waits where nobody says so. */
+const PAUSE_MS = 60_000;
 
 type Heard = (topics: readonly Topic[] | null) => void;
 
@@ -16,21 +21,35 @@ class Session {
   /** Whether one was signed in here, and is no longer without having asked for it. */
   ended = $state(false);
   project = $state.raw<Project | null>(null);
+  /** Until when the key that is signed in may call no more, as it has made all the calls it may; null while it may. */
+  spentUntil = $state<number | null>(null);
+  /** What the key that is signed in may do; the window may do everything. */
+  scope = $state<Scope>("manage");
+  readonly mayManage = $derived(this.scope === "manage");
   readonly desktop = inDesktop();
 
   /** Signs in and out. The window is its own user's, and needs neither. */
-  readonly #http = this.desktop ? null : new HttpBackend(location.origin, () => this.#refused());
+  readonly #http = this.desktop ? null : new HttpBackend(
+        location.origin,
+        () => this.#refused(),
+        (failure) => this.#spent(failure),
+      );
   readonly #backend: Backend = this.#http ?? new TauriBackend();
   readonly #heard = new Set<Heard>();
   #stop = () => {};
   #missed = false;
+  #wake: ReturnType<typeof setTimeout> | undefined;
 
   /** Asks the engine who it is; what it answers decides what the first screen is. */
   async start(): Promise<void> {
     this.#stop();
     this.phase = "starting";
     try {
-      if (this.#http && !(await this.#http.session())) return this.#leave(false);
+      if (this.#http) {
+        const signedIn = await this.#http.session();
+        if (!signedIn) return this.#leave(false);
+        this.scope = signedIn.scope;
+      }
       this.project = await this.#backend.call("project.get", {});
     } catch (thrown) {
       const failure = asFailure(thrown);
@@ -40,6 +59,7 @@ class Session {
       return;
     }
     this.failure = null;
+    this.spentUntil = null;
     this.phase = "ready";
     this.#listen();
   }
@@ -64,14 +84,16 @@ class Session {
       await this.#http?.signOut();
     } catch (thrown) {
       this.#missed = true;
-      this.#listen();
+      if (this.phase === "ready") this.#listen();
       throw thrown;
     }
     this.#leave(false);
   }
 
-  call<O extends OpName>(op: O, request: Req<O>, signal?: AbortSignal): Promise<Res<O>> {
-    return this.#backend.call(op, request, signal);
+  async call<O extends OpName>(op: O, request: Req<O>, signal?: AbortSignal): Promise<Res<O>> {
+    const answer = await this.#backend.call(op, request, signal);
+    this.spentUntil = null;
+    return answer;
   }
 
   notify(notice: Notice): Promise<void> {
@@ -106,11 +128,12 @@ class Session {
 
   #connected(state: Connection): void {
     this.connection = state;
-    if (state === "down") this.#missed = true;
-    if (state === "live" && this.#missed) {
-      this.#missed = false;
-      this.#tell(null);
-    }
+    if (state === "down" || state === "spent") this.#missed = true;
+    if (state !== "live") return;
+    this.spentUntil = null;
+    if (!this.#missed) return;
+    this.#missed = false;
+    this.#tell(null);
   }
 
   async #refreshProject(): Promise<void> {
@@ -127,8 +150,20 @@ class Session {
     if (this.phase === "ready") this.#leave(true);
   }
 
+  /** A call was refused as one too many. What was asked for is asked for again once the key may call. */
+  #spent(failure: ApiFailure): void {
+    this.spentUntil = failure.retryAt ?? Date.now() + PAUSE_MS;
+    clearTimeout(this.#wake);
+    this.#wake = setTimeout(
+      () => (this.phase === "unreachable" ? void this.start() : this.#tell(null)),
+      Math.min(this.spentUntil - Date.now(), LONGEST_MS),
+    );
+  }
+
   #leave(ended: boolean): void {
     this.#stop();
+    clearTimeout(this.#wake);
+    this.spentUntil = null;
     this.failure = null;
     this.ended = ended;
     this.phase = "signIn";

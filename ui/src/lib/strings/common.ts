@@ -1,5 +1,5 @@
 /** Words that many screens share. */
-import type { Aggregation, Interval, Period } from "$lib/api/types";
+import type { Aggregation, Interval, Period, Scope } from "$lib/api/types";
 
 const plural = new Intl.PluralRules("en");
 
@@ -98,12 +98,20 @@ export const common = {
     down: "Connection lost. Trying again…",
     downHint: "What you see may be old. Nothing you recorded is lost; the console catches up by itself.",
     live: "Live",
+    spent: "This key has made all its calls",
+    spentHint: (when: string) => `What you see may be old. The console goes on by itself ${when}.`,
   },
 
   error: {
     title: (what: string) => `${what} could not be loaded`,
     unreachable: "The engine does not answer. Recorded data is safe on disk; check that Weir is running, then try again.",
-    forbidden: "Your key does not allow this. Sign in with a key of a wider scope.",
+    notReached: "Weir cannot be reached.",
+    forbidden: (scope: Exclude<Scope, "manage">) =>
+      `The key that is signed in may only ${scope === "read" ? "read and check" : "record and read"}. Sign in with a key of the scope Manage.`,
+    forbiddenTitle: (what: string) => `${what}: only for keys that manage`,
+    spentTitle: "This key has made all its calls",
+    spent: (when: string) => `A key may make only so many calls a minute and a day, and the one that is signed in has made them. It may call again ${when}.`,
+    later: "later",
     busy: "The engine is busy. Nothing was changed; this screen tries again by itself.",
     internal: "Something went wrong inside Weir. Nothing was half applied. If it comes back, report it with the request id.",
     requestId: "Request id",
@@ -117,7 +125,7 @@ export const common = {
     csvOf: (name: string) => `Download ${name} as CSV`,
     exporting: (rows: string) => `Exporting… ${rows} rows`,
     exported: (rows: string) => `Exported ${rows} rows`,
-    exportFailed: (message: string) => `The export stopped: ${message}. Nothing was written.`,
+    exportFailed: (message: string) => `The export stopped: ${message} Nothing was written.`,
     sortedBy: (column: string) => `Sort by ${column}`,
     loadingMore: "Loading more…",
     rows: (count: string) => `${count} rows`,
@@ -180,6 +188,12 @@ export const common = {
     customer: "Find a customer…",
     meter: "Find a meter…",
     allCustomers: "All customers",
+  },
+
+  once: {
+    title: "Close without copying it?",
+    body: "It is not shown again. What was not copied is lost, and another has to be made.",
+    close: "Close it",
   },
 
   copyFailed: "The clipboard is not available.",

@@ -60,6 +60,7 @@ export const webhooks = {
     all: "Everything, also what later versions tell",
     some: "Only this:",
     private: "May lie on this machine or in a private network",
+    isPrivate: "This address lies on this machine or in a private network. Tick the box below if that is meant.",
     privateHint: "Weir then sends to addresses that are reached only from here, such as localhost or 10.0.0.5. Leave it off where somebody else may choose the address.",
     createdDone: "Webhook made.",
     savedDone: "Webhook saved.",

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { ApiFailure } from "$lib/api/errors";
 import { portOf } from "./address";
+import { wrongOrigin } from "./origins";
 import { emptyDraft, read, stateOf } from "./token";
 
 describe("a client token", () => {
@@ -39,5 +41,18 @@ describe("a client token", () => {
 describe("the port of an address", () => {
   it("is known also where it is not said", () => {
     expect(["http://127.0.0.1:8787", "https://weir.example", "http://[::1]/", "nothing"].map(portOf)).toEqual(["8787", "443", "80", null]);
+  });
+});
+
+describe("an origin", () => {
+  const failure = (field: string | undefined, message: string) =>
+    new ApiFailure({ code: "invalid_field_value", message, status: 400, details: field === undefined ? {} : { field } });
+  const sent = ["https://a.example", "https://*.example.com"];
+
+  it("that is wrong is told by its name, not by its place in the list", () => {
+    const placed = failure("clientOrigins[1]", "`clientOrigins[1]` must name one host: wildcards are not taken");
+    expect(wrongOrigin(placed, sent)).toBe("“https://*.example.com” must name one host: wildcards are not taken");
+    expect(wrongOrigin(failure("clientOrigins", "`clientOrigins` must have at most 100 entries"), sent)).toBe("`clientOrigins` must have at most 100 entries");
+    expect(wrongOrigin(failure(undefined, "Failed to fetch"), sent)).toBe("Failed to fetch.");
   });
 });

@@ -1,5 +1,7 @@
 /** A webhook as it is written in its form. */
+import { fieldErrors, type ApiFailure } from "$lib/api/errors";
 import type { NewWebhook, Req, Webhook, WebhookEventType } from "$lib/api/types";
+import { t } from "$lib/strings";
 
 /** In the order in which they are offered. */
 export const TYPES: readonly WebhookEventType[] = [
@@ -38,6 +40,12 @@ export function read(draft: Draft): Required<Pick<NewWebhook, "url" | "descripti
     eventTypes: draft.everything ? null : [...draft.types],
     allowPrivate: draft.allowPrivate,
   };
+}
+
+/** What is wrong with which field. What the API would have said of an address is ticked here. */
+export function wrong(failure: ApiFailure | null): Record<string, string> {
+  const errors = fieldErrors(failure);
+  return errors.url?.includes("`allowPrivate`") ? { ...errors, url: t.webhooks.form.isPrivate } : errors;
 }
 
 type Change = Omit<Req<"webhooks.update">, "id">;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { ApiFailure } from "$lib/api/errors";
 import type { Delivery, DeliveryAttempt, Webhook } from "$lib/api/types";
-import { changes, draftOf, emptyDraft, read, reverse } from "./draft";
+import { changes, draftOf, emptyDraft, read, reverse, wrong } from "./draft";
 import { pretty } from "./payload";
-import { answerOf, faultOf, moreOf, saidOf, stateOf, waitOf, wentWell } from "./words";
+import { answerOf, byState, faultOf, moreOf, saidOf, stateOf, waitOf, wentWell } from "./words";
 
 const webhook: Webhook = {
   id: "whk_1",
@@ -57,6 +58,19 @@ describe("a webhook", () => {
     expect(stateOf({ ...webhook, enabled: false, archivedAt: when })).toBe("archived");
   });
 
+  it("comes before those that want less looking after", () => {
+    const when = "2026-05-02T00:00:00Z";
+    const all: Webhook[] = [
+      { ...webhook, id: "archived", archivedAt: when },
+      { ...webhook, id: "on" },
+      { ...webhook, id: "off", enabled: false },
+      { ...webhook, id: "failing once", failuresInARow: 1 },
+      { ...webhook, id: "failing much", failuresInARow: 9 },
+      { ...webhook, id: "disabled", enabled: false, disabledAt: when },
+    ];
+    expect(all.sort(byState).map((each) => each.id)).toEqual(["disabled", "failing much", "failing once", "off", "on", "archived"]);
+  });
+
   it("is sent as it is written, and of a change only what differs", () => {
     expect(read({ ...emptyDraft, url: " https://a.example " })).toEqual({ url: "https://a.example", description: null, eventTypes: null, allowPrivate: false });
     const draft = draftOf(webhook);
@@ -68,6 +82,16 @@ describe("a webhook", () => {
     expect(changes({ ...draftOf(some), types: ["limit.exceeded", "balance.low"] }, some)).toEqual({});
     // None at all is sent as such: the server says that it must name one.
     expect(changes({ ...draftOf(some), types: [] }, some)).toEqual({ eventTypes: [] });
+  });
+});
+
+describe("an address that is refused", () => {
+  const refused = (message: string) => wrong(new ApiFailure({ code: "invalid_field_value", message, status: 400, details: { field: "url" } }));
+
+  it("as private is to be allowed by the form’s own box", () => {
+    expect(refused("`url` lies on this machine or in a private network; say `allowPrivate` if that is meant").url).toMatch(/Tick the box below/);
+    expect(refused("`url` must not name port 0").url).toBe("`url` must not name port 0");
+    expect(wrong(null)).toEqual({});
   });
 });
 

@@ -11,6 +11,13 @@ export function stateOf(webhook: Pick<Webhook, "archivedAt" | "enabled" | "disab
   return webhook.failuresInARow > 0 ? "failing" : "on";
 }
 
+const WORST_FIRST: readonly WebhookState[] = ["disabled", "failing", "off", "on", "archived"];
+
+/** What wants looking after first; of those that fail, what failed most. */
+export function byState(a: Webhook, b: Webhook): number {
+  return WORST_FIRST.indexOf(stateOf(a)) - WORST_FIRST.indexOf(stateOf(b)) || b.failuresInARow - a.failuresInARow;
+}
+
 /** Whether an attempt went well: answered with a status that counts, and nothing against it. */
 export function wentWell(attempt: WebhookAttempt): boolean {
   return attempt.error === null && attempt.status !== null && attempt.status >= 200 && attempt.status < 300;
