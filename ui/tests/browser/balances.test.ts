@@ -382,8 +382,8 @@ describe("balances", () => {
   }
 
   for (const [locale, table] of Object.entries({
-    "en-US": { wrong: ["1,5", "1.000,50"], said: "Write it like 1.5 or 1,000.", right: "1,000.5" },
-    "de-DE": { wrong: ["1.000"], said: "1.000 can be read in two ways. Write 1000 or 1.", right: "1.000,5" },
+    "en-US": { wrong: ["1,5", "1.000,50"], said: "Write it like 1.5 or 1,000.", right: "1,000.5", decimal: "." },
+    "de-DE": { wrong: ["1.000"], said: "1.000 can be read in two ways. Write 1000 or 1.", right: "1.000,5", decimal: "," },
   })) {
     it(`book nothing that is not written as a number is in ${locale}`, async () => {
       const id = await make(`Written ${locale}`);
@@ -391,6 +391,11 @@ describe("balances", () => {
       await page.getByRole("button", { name: "Credit", exact: true }).click();
       const credit = page.getByRole("dialog", { name: /^Credit/ });
       const amount = credit.getByLabel("Amount");
+      await credit.getByRole("button", { name: "Credit", exact: true }).click();
+      await credit.getByText("Enter a number above 0.").waitFor();
+      await amount.fill(`12${table.decimal}3456789012`);
+      await amount.press("Enter");
+      await credit.getByText("At most 9 digits after the decimal mark.").waitFor();
       for (const wrong of table.wrong) {
         await amount.fill(wrong);
         await amount.press("Enter");
