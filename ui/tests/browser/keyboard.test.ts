@@ -87,7 +87,8 @@ describe("by keyboard alone", () => {
 
   it("the palette makes new things from any screen", async () => {
     const { page, complaints, close } = await weir.open("#/settings");
-    await page.getByRole("heading", { level: 1 }).waitFor();
+    // Keys are heard once the console stands.
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Limits" }).waitFor();
     for (const [label, title] of [
       ["New limit", "New limit"],
       ["New balance", "New balance"],
@@ -95,6 +96,7 @@ describe("by keyboard alone", () => {
       ["New customer", "Customers"],
     ] as const) {
       await page.keyboard.press("Control+k");
+      await page.getByRole("dialog", { name: "Command palette" }).waitFor();
       await page.keyboard.type(label);
       await page.getByRole("option", { name: label, selected: true }).waitFor();
       await page.keyboard.press("Enter");

@@ -175,6 +175,8 @@ export const limits = {
     failed: (message: string) => `Could not look at what is recorded: ${message}`,
     confirmTitle: (count: number, text: string) => `Refuse ${customers(count, text)} at once?`,
     confirmBody: (names: string) => `From then on, Weir refuses ${names}. What is recorded stays, and you can undo this right after.`,
+    more: (text: string) => `and ${text} more`,
+    manyMore: "and many more",
     andMore: (names: string, more: string) => `${names} and ${more} more`,
     restoreTitle: (name: string) => `Restore ${name}?`,
     restoreBody: "It is judged at once, by what is recorded. You can undo this right after.",
