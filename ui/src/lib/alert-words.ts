@@ -20,6 +20,12 @@ export function amountOf({ limit, balance }: About): string {
   return balance ? words.leftOf(formatExact(balance.currentBalance, balance.unit)) : "";
 }
 
+/** The same in a list, where a top-up that is wanted is told from a balance that is low. */
+export function stoodOf(about: About): string {
+  const wanted = about.balance?.topUpAmount ?? null;
+  return wanted === null ? amountOf(about) : words.leftWanting(amountOf(about), formatExact(wanted));
+}
+
 /** What it says beside its title: “82 of 100 tokens per day”, “Low at 5 credits or below”. */
 export function detailOf({ limit, balance }: About): string {
   if (limit) return words.usedOf(amountOf({ limit, balance: null }), t.limits.per[limit.period]);

@@ -381,6 +381,38 @@ describe("balances", () => {
     });
   }
 
+  for (const [locale, table] of Object.entries({
+    "en-US": { wrong: ["1,5", "1.000,50"], said: "Write it like 1.5 or 1,000.", right: "1,000.5", decimal: "." },
+    "de-DE": { wrong: ["1.000"], said: "1.000 can be read in two ways. Write 1000 or 1.", right: "1.000,5", decimal: "," },
+  })) {
+    it(`book nothing that is not written as a number is in ${locale}`, async () => {
+      const id = await make(`Written ${locale}`);
+      const { page, complaints, close } = await weir.open(`#/balances/${id}`, { locale });
+      await page.getByRole("button", { name: "Credit", exact: true }).click();
+      const credit = page.getByRole("dialog", { name: /^Credit/ });
+      const amount = credit.getByLabel("Amount");
+      await credit.getByRole("button", { name: "Credit", exact: true }).click();
+      await credit.getByText("Enter a number above 0.").waitFor();
+      await amount.fill(`12${table.decimal}3456789012`);
+      await amount.press("Enter");
+      await credit.getByText("At most 9 digits after the decimal mark.").waitFor();
+      for (const wrong of table.wrong) {
+        await amount.fill(wrong);
+        await amount.press("Enter");
+        await credit.getByText(table.said).waitFor();
+        expect(await amount.getAttribute("aria-invalid")).toBe("true");
+      }
+      await expectAccessible(page);
+      expect(await stands(id)).toBe("0");
+      await amount.fill(table.right);
+      await amount.press("Enter");
+      await credit.waitFor({ state: "detached" });
+      expect(await stands(id)).toBe("1000.5");
+      expect(complaints).toEqual([]);
+      await close();
+    });
+  }
+
   it("are on the customer's page, found by the palette, and explain why a call is refused", async () => {
     await weir.api("POST", "/customers", { externalId: "poor" });
     const id = (await weir.api("POST", "/balances", { customerId: "poor", name: "Purse", initialBalance: "1", metered: { meterId: meter, amount: "1", per: 1 } })).id as string;

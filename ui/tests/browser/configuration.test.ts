@@ -179,6 +179,18 @@ describe("meters and limits", () => {
     await page.keyboard.press("Enter");
     await expect.poll(() => page.getByRole("textbox", { name: "Name" }).inputValue()).toBe("Tokens per month, code");
     await page.getByRole("button", { name: "Percentage" }).click();
+    const percentage = page.getByRole("combobox", { name: "Percentage" });
+    for (const wrong of ["2000", "50.5", "abc", "0"]) {
+      await percentage.fill(wrong);
+      await page.keyboard.press("Enter");
+      await page.getByText("Must be a whole percentage from 1 to 1,000.").waitFor();
+      expect(await percentage.inputValue()).toBe(wrong);
+      expect(await page.getByRole("button", { name: /^Do not tell at/ }).count()).toBe(2);
+    }
+    await expectAccessible(page);
+    await page.keyboard.press("Control+Enter");
+    expect(await page.getByRole("heading", { level: 1, name: "New limit" }).count()).toBe(1);
+    await percentage.fill("");
     await page.keyboard.type("42");
     await page.getByRole("option", { name: "42" }).waitFor();
     await page.keyboard.press("Enter");

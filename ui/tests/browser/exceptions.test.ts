@@ -41,7 +41,7 @@ describe("exceptions for one customer", () => {
     await dialog.getByRole("button", { name: "Raise", exact: true }).click();
     await dialog.getByRole("alert").filter({ hasText: "must have 1 to 2000 characters" }).waitFor();
     await dialog.getByLabel("Note").fill("Launch week");
-    await page.keyboard.press("Enter");
+    await page.keyboard.press("Control+Enter");
     await dialog.waitFor({ state: "detached" });
 
     await page.getByText(/Raised until Friday, \w+ \d+, 18:00/).waitFor();

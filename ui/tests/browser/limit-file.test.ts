@@ -31,6 +31,10 @@ describe("limits as a file", () => {
     const [daily] = former.split("\n[[limit]]");
     await editor.fill(daily!.replace(/limitValue = .*/, "limitValue = 0.1"));
     await page.getByRole("button", { name: "Preview" }).click();
+    // As for whoever works by the command line, what the file does not name stays unless that is asked for.
+    await page.getByText("Creates 0, changes 1, archives 0.").waitFor();
+    await page.getByRole("checkbox", { name: "Archive limits that the file does not name" }).check();
+    await page.getByRole("button", { name: "Preview" }).click();
     await page.getByText("Creates 0, changes 1, archives 1.").waitFor();
     expect(await inForce(), "a preview changes nothing").toBe(former);
     await page.getByRole("button", { name: "Apply 2 changes" }).click();

@@ -18,6 +18,8 @@ const START_MS = 30_000;
 /** How a window is opened. */
 interface Opening {
   theme?: "light" | "dark";
+  /** The browser's language; American English where none is named. */
+  locale?: string;
   /** The key to sign in with; null for none. */
   key?: string | null;
   /** Done to its context first. */
@@ -81,7 +83,7 @@ export class Weir {
     const context = await this.browser.newContext({
       viewport: { width: 1280, height: 800 },
       colorScheme: options.theme ?? "light",
-      locale: "en-US",
+      locale: options.locale ?? "en-US",
       timezoneId: "Asia/Kathmandu",
       acceptDownloads: true,
     });

@@ -54,6 +54,14 @@ describe("failures", () => {
     expect(asFailure(new TypeError("network down"))).toMatchObject({ code: UNREACHABLE, message: "network down" });
   });
 
+  it("quote names as a reader knows it", () => {
+    const errors = [{ field: "meterId", code: "invalid", message: "must not stand beside `meter`" }];
+    const failure = failureFrom(JSON.stringify({ error: { code: "invalid", message: "there is no meter `mtr_1`", details: { errors, more: 1 } } }), 400);
+    expect(failure.message).toBe("there is no meter “mtr_1”");
+    expect(fieldErrors(failure)).toEqual({ meterId: "must not stand beside “meter”" });
+    expect(failure.details.more).toBe(1);
+  });
+
   it("name their fields, nested ones also by their first part", () => {
     const one = new ApiFailure({ code: "invalid_field_value", message: "too long", details: { field: "name" } });
     expect(fieldErrors(one)).toEqual({ name: "too long" });

@@ -18,12 +18,13 @@ export class ApiFailure extends Error {
   readonly retryAt: number | null;
 
   constructor(body: Partial<ApiErrorBody> & { code: string; message: string }, retryAfter: number | null = null) {
-    super(body.message);
+    super(quoted(body.message));
     this.name = "ApiFailure";
     this.code = body.code;
     this.status = body.status ?? 0;
     this.requestId = body.requestId ?? "";
-    this.details = body.details ?? {};
+    const { errors } = body.details ?? {};
+    this.details = { ...body.details, ...(errors && { errors: errors.map((error) => ({ ...error, message: quoted(error.message) })) }) };
     this.retryAfter = retryAfter;
     this.retryAt = retryAfter === null ? null : Date.now() + retryAfter * 1_000;
   }
@@ -81,6 +82,11 @@ export function fieldErrors(failure: ApiFailure | null | undefined): Record<stri
   for (const error of failure.details.errors ?? []) put(error.field, error.message);
   put(failure.details.field, failure.message);
   return found;
+}
+
+/** The engine marks names with backticks; a reader sees quotation marks. */
+function quoted(message: string): string {
+  return message.replace(/`([^`]*)`/g, "“$1”");
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { createRawSnippet, flushSync, mount, unmount, type Component } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Q } from "$lib/api/types";
+import Chips from "./Chips.svelte";
 import Combobox from "./Combobox.svelte";
 import Progress from "./Progress.svelte";
 import Quantity from "./Quantity.svelte";
@@ -137,6 +138,48 @@ describe("a combobox", () => {
     press("ArrowUp");
     press("Enter");
     expect(onchange).toHaveBeenCalledExactlyOnceWith("America/New_York");
+  });
+});
+
+describe("a list of chips", () => {
+  async function make(refused?: string) {
+    const onchange = vi.fn();
+    const read = (typed: string) => (/^[1-9]\d?$/.test(typed) ? typed : null);
+    const props = { values: ["80"], suggestions: ["50", "75"], add: "Percentage", remove: () => "", label: "Told at", read, refused, onchange };
+    const target = show(Chips as unknown as Component<Record<string, unknown>>, props);
+    [...target.querySelectorAll("button")].find((each) => each.textContent?.includes("Percentage"))!.click();
+    flushSync();
+    await Promise.resolve();
+    const input = target.querySelector("input")!;
+    const enter = async (text: string) => {
+      input.value = text;
+      input.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      flushSync();
+      input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+      flushSync();
+      await Promise.resolve();
+      flushSync();
+    };
+    return { target, input, onchange, enter };
+  }
+
+  it("takes what is typed, and no suggestion that merely holds it", async () => {
+    const { onchange, enter } = await make("From 1 to 99.");
+    await enter("5");
+    expect(onchange).toHaveBeenCalledExactlyOnceWith(["80", "5"]);
+  });
+
+  it("says why what was typed is not kept, and keeps it to be put right", async () => {
+    for (const wrong of ["2000", "50.5", "abc", "0"]) {
+      const { target, input, onchange, enter } = await make("From 1 to 99.");
+      await enter(wrong);
+      expect(onchange).not.toHaveBeenCalled();
+      expect(target.querySelector("[role=alert]")!.textContent).toBe("From 1 to 99.");
+      expect([input.value, input.getAttribute("aria-invalid")]).toEqual([wrong, "true"]);
+      expect(input.getAttribute("aria-describedby")).toBe(target.querySelector("[role=alert]")!.id);
+      await enter("42");
+      expect(onchange).toHaveBeenCalledExactlyOnceWith(["80", "42"]);
+    }
   });
 });
 

@@ -31,16 +31,6 @@ export function quantity(units: bigint): Q {
 
 export const zero = "0" as Q;
 
-/** What a person typed, as a quantity; null where it is none. Spaces group digits; a comma is the decimal mark only where it is the locale's. */
-export function parseQuantity(text: string): Q | null {
-  let plain = text.trim().replace(/[\s\u00a0\u202f_'’]/g, "");
-  if (decimalMark === ",") plain = plain.replaceAll(".", "").replace(",", ".");
-  else plain = plain.replaceAll(",", "");
-  const match = /^([+-]?)(\d{1,18})(?:\.(\d{0,9}))?$/.exec(plain);
-  if (!match) return null;
-  return quantity(nanos(`${match[1] === "-" ? "-" : ""}${match[2]}.${(match[3] ?? "").padEnd(1, "0")}` as Q));
-}
-
 export function compare(a: Q, b: Q): -1 | 0 | 1 {
   const [x, y] = [nanos(a), nanos(b)];
   return x < y ? -1 : x > y ? 1 : 0;
@@ -67,7 +57,6 @@ export function pixels(q: Q): number {
 }
 
 const plainFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: SCALE });
-const decimalMark = plainFormat.formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
 
 /** `Intl` formats decimal text exactly, but its types do not know yet. */
 function exactly(format: Intl.NumberFormat, q: string): string {

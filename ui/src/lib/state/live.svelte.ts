@@ -50,7 +50,12 @@ export class Live<T> {
  * Must be called while a component is set up. `request` is tracked; null asks nothing (and shows nothing).
  */
 export function live<O extends OpName>(op: O, request: () => Req<O> | null, options: LiveOptions): Live<Res<O>> {
-  const state = new Live<Res<O>>();
+  return gather(op, request, (asked, signal) => session.call(op, asked, signal), options);
+}
+
+/** The same of an answer that takes several calls. The name and what is asked tell it from others. */
+export function gather<A, T>(name: string, request: () => A | null, ask: (asked: A, signal: AbortSignal) => Promise<T>, options: LiveOptions): Live<T> {
+  const state = new Live<T>();
   const asked = $derived.by(() => {
     const wanted = request();
     return wanted === null ? null : JSON.stringify(wanted);
@@ -62,7 +67,7 @@ export function live<O extends OpName>(op: O, request: () => Req<O> | null, opti
       untrack(() => Object.assign(state, { data: undefined, error: null, busy: false, outdated: false }));
       return;
     }
-    const runner = untrack(() => new Runner(op, JSON.parse(key) as Req<O>, `${op} ${key}`, state));
+    const runner = untrack(() => new Runner((signal) => ask(JSON.parse(key) as A, signal), `${name} ${key}`, state));
     state.refetch = () => runner.poke();
     const off = session.onChange((topics) => {
       if (topics === null || topics.some((topic) => options.topics.includes(topic))) runner.poke();
@@ -77,7 +82,7 @@ export function live<O extends OpName>(op: O, request: () => Req<O> | null, opti
 }
 
 /** Asks one request again and again, one at a time, and never faster than a quarter of the time it costs. */
-class Runner<O extends OpName> {
+class Runner<T> {
   #stop = new AbortController();
   #running = false;
   #again = false;
@@ -88,12 +93,11 @@ class Runner<O extends OpName> {
   };
 
   constructor(
-    private readonly op: O,
-    private readonly request: Req<O>,
+    private readonly ask: (signal: AbortSignal) => Promise<T>,
     private readonly key: string,
-    private readonly state: Live<Res<O>>,
+    private readonly state: Live<T>,
   ) {
-    const known = kept<Res<O>>(key);
+    const known = kept<T>(key);
     if (known !== undefined) state.data = known;
     state.outdated = known === undefined && state.data !== undefined;
     document.addEventListener("visibilitychange", this.#shown);
@@ -124,7 +128,7 @@ class Runner<O extends OpName> {
     this.state.busy = true;
     const began = performance.now();
     try {
-      const answer = await session.call(this.op, this.request, signal);
+      const answer = await this.ask(signal);
       if (signal.aborted) return;
       this.#failures = 0;
       const { state } = this;

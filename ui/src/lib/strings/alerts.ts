@@ -36,7 +36,8 @@ export const alerts = {
   usedOf: (amount: string, per: string) => `${amount} ${per}`,
   leftOf: (amount: string) => `${amount} left`,
   lowAt: (threshold: string) => `Low at ${threshold} or below`,
-  topUpAt: (threshold: string) => `Asked for at ${threshold} or below`,
+  leftWanting: (left: string, amount: string) => `${left}, wants a top-up of ${amount}`,
+  topUpAt: (threshold: string) => `Wants a top-up at ${threshold} or below`,
   ended: "over",
 
   anyCustomer: "Any customer",

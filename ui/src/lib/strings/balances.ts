@@ -237,7 +237,7 @@ export const balances = {
     captureTitle: (amount: string) => `Capture the hold of ${amount}`,
     amount: "Amount",
     signed: "Correction",
-    signedHint: "With a minus where it is to go down: -2.5",
+    signedHint: (example: string) => `With a minus where it is to go down: ${example}`,
     actual: "Actual amount",
     actualHint: (held: string) => `What it came to: ${held} is held.`,
     description: "Description",

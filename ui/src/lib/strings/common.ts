@@ -88,6 +88,14 @@ export const common = {
     withHeld: (text: string, percent: string) => `${text}, ${percent} held`,
   },
 
+  /** What is wrong with a number that was typed. */
+  number: {
+    write: (decimal: string, grouped: string) => `Write it like ${decimal} or ${grouped}.`,
+    twoWays: (typed: string, grouped: string, decimal: string) => `${typed} can be read in two ways. Write ${grouped} or ${decimal}.`,
+    fraction: "At most 9 digits after the decimal mark.",
+    size: "At most 18 digits before the decimal mark.",
+  },
+
   stale: {
     badge: "Not up to date",
     outdatedBadge: "Updating…",

@@ -1,6 +1,8 @@
 /** A balance as it is being written. */
 import type { Balance, Enforcement, GrantSource, MeteredInput, Period, Q, RecurringCreditInput, RecurringMode, Req, TopUp } from "$lib/api/types";
-import { formatCount, formatExact, nanos, parseQuantity, zero } from "$lib/format/quantity";
+import { fieldCount, fieldText, parseQuantity } from "$lib/format/field";
+import { nanos, zero } from "$lib/format/quantity";
+import { numberFault } from "$lib/number-words";
 import { t } from "$lib/strings";
 import { sameDimensions } from "../limits/draft";
 import { readPriority } from "./move";
@@ -34,7 +36,7 @@ export const emptyDraft: Draft = {
   priority: DEFAULT_PRIORITY,
   dimensions: {},
   topUp: { on: false, amount: "", below: "" },
-  metered: { on: false, amount: "", per: formatCount(1), meterId: "", enforcement: "hard" },
+  metered: { on: false, amount: "", per: fieldCount(1), meterId: "", enforcement: "hard" },
   recurring: { on: false, mode: "add", amount: "", period: "month", expires: false, priority: DEFAULT_PRIORITY, source: "paid" },
 };
 
@@ -45,14 +47,14 @@ export function draftOf(balance: Balance): Draft {
     name: balance.name,
     unit: balance.unit ?? "",
     initial: "",
-    minimum: formatExact(balance.minimumBalance),
-    low: balance.lowBalanceThreshold === null ? "" : formatExact(balance.lowBalanceThreshold),
+    minimum: fieldText(balance.minimumBalance),
+    low: balance.lowBalanceThreshold === null ? "" : fieldText(balance.lowBalanceThreshold),
     priority: String(balance.priority),
     dimensions: balance.dimensionFilters,
-    topUp: topUp ? { on: true, amount: formatExact(topUp.amount), below: formatExact(topUp.below) } : emptyDraft.topUp,
-    metered: metered ? { ...metered, on: true, amount: formatExact(metered.amount), per: formatCount(metered.per) } : emptyDraft.metered,
+    topUp: topUp ? { on: true, amount: fieldText(topUp.amount), below: fieldText(topUp.below) } : emptyDraft.topUp,
+    metered: metered ? { ...metered, on: true, amount: fieldText(metered.amount), per: fieldCount(metered.per) } : emptyDraft.metered,
     recurring: recurring
-      ? { ...recurring, on: true, amount: formatExact(recurring.amount), priority: String(recurring.priority) }
+      ? { ...recurring, on: true, amount: fieldText(recurring.amount), priority: String(recurring.priority) }
       : emptyDraft.recurring,
   };
 }
@@ -95,9 +97,9 @@ export function read(draft: Draft): Read {
 
   if (draft.customerId === "") errors.customerId = words.chooseCustomer;
   if (draft.name.trim() === "") errors.name = words.chooseName;
-  const minimumBalance = draft.minimum.trim() === "" ? zero : need("minimumBalance", parseQuantity(draft.minimum), words.notANumber);
-  const initialBalance = optional("initialBalance", draft.initial, notNegative(draft.initial), words.negative);
-  const lowBalanceThreshold = optional("lowBalanceThreshold", draft.low, parseQuantity(draft.low), words.notANumber);
+  const minimumBalance = draft.minimum.trim() === "" ? zero : need("minimumBalance", parseQuantity(draft.minimum), numberFault(draft.minimum, words.notANumber));
+  const initialBalance = optional("initialBalance", draft.initial, notNegative(draft.initial), numberFault(draft.initial, words.negative));
+  const lowBalanceThreshold = optional("lowBalanceThreshold", draft.low, parseQuantity(draft.low), numberFault(draft.low, words.notANumber));
   const priority = need("priority", readPriority(draft.priority), words.wholePriority);
   const topUp = draft.topUp.on ? readTopUp(draft.topUp, need) : null;
   const metered = draft.metered.on ? readMetered(draft.metered, need) : null;
@@ -125,20 +127,20 @@ export function read(draft: Draft): Read {
 type Need = <T>(field: string, value: T | null, message: string) => T | undefined;
 
 function readTopUp(draft: Draft["topUp"], need: Need): TopUp | null {
-  const amount = need("topUp.amount", above(draft.amount), words.notPositive);
-  const below = need("topUp.below", parseQuantity(draft.below), words.notANumber);
+  const amount = need("topUp.amount", above(draft.amount), numberFault(draft.amount, words.notPositive));
+  const below = need("topUp.below", parseQuantity(draft.below), numberFault(draft.below, words.notANumber));
   return amount === undefined || below === undefined ? null : { amount, below };
 }
 
 function readMetered(draft: Draft["metered"], need: Need): MeteredInput | null {
-  const amount = need("metered.amount", above(draft.amount), words.notPositive);
-  const per = need("metered.per", readPer(draft.per), words.notWhole);
+  const amount = need("metered.amount", above(draft.amount), numberFault(draft.amount, words.notPositive));
+  const per = need("metered.per", readPer(draft.per), numberFault(draft.per, words.notWhole));
   const meterId = need("metered.meterId", draft.meterId || null, words.chooseMeter);
   return amount === undefined || meterId === undefined ? null : { amount, per, meterId, enforcement: draft.enforcement };
 }
 
 function readRecurring(draft: Draft["recurring"], need: Need): RecurringCreditInput | null {
-  const amount = need("recurringCredit.amount", above(draft.amount), words.notPositive);
+  const amount = need("recurringCredit.amount", above(draft.amount), numberFault(draft.amount, words.notPositive));
   const priority = need("recurringCredit.priority", readPriority(draft.priority), words.wholePriority);
   const { mode, period, expires, source } = draft;
   return amount === undefined ? null : { amount, mode, period, expires, priority, source };

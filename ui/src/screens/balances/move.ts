@@ -1,6 +1,7 @@
 /** A movement of money as it is written, and what it will do: told by exact arithmetic before it is sent. */
 import type { Balance, BalanceHold, Q } from "$lib/api/types";
-import { add, compare, formatExact, nanos, parseQuantity, quantity, subtract, zero } from "$lib/format/quantity";
+import { parseQuantity } from "$lib/format/field";
+import { add, compare, formatExact, nanos, quantity, subtract, zero } from "$lib/format/quantity";
 import { t } from "$lib/strings";
 
 export type Move = "credit" | "debit" | "adjust" | "hold";

@@ -1,6 +1,7 @@
 /** A raise as it is written: its value, and until when. */
 import type { Q, Standing } from "$lib/api/types";
-import { add, compare, formatExact, parseQuantity, quantity, nanos, zero } from "$lib/format/quantity";
+import { parseQuantity } from "$lib/format/field";
+import { add, compare, formatExact, quantity, nanos, zero } from "$lib/format/quantity";
 import { formatDeadline, fromLocal, localMillis, millis, span } from "$lib/format/time";
 import { t } from "$lib/strings";
 

@@ -1,6 +1,7 @@
 /** A limit as it is being written. */
 import type { Enforcement, Limit, Meter, Period, Q, Req } from "$lib/api/types";
-import { formatExact, nanos, parseQuantity } from "$lib/format/quantity";
+import { fieldText, parseQuantity } from "$lib/format/field";
+import { nanos } from "$lib/format/quantity";
 import { t } from "$lib/strings";
 
 export interface Draft {
@@ -33,7 +34,7 @@ export function draftOf(limit: Limit): Draft {
   return {
     name: limit.name,
     meterId: limit.meterId,
-    value: formatExact(limit.limitValue),
+    value: fieldText(limit.limitValue),
     period: limit.period,
     customerId: limit.customerId ?? "",
     dimensions: limit.dimensionFilters,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { StatedLimit, SyncChange } from "$lib/api/types";
-import { changesIn, fieldsOfChange, lineOf, spanOf } from "./file";
+import type { Q, StatedLimit, SyncAnswer, SyncChange } from "$lib/api/types";
+import { apartFrom, changesIn, fieldsOfChange, lineOf, newlyRefusing, spanOf } from "./file";
 
 const text = `# ours
 [[limit]]
@@ -52,5 +52,52 @@ describe("a plan", () => {
 
   it("counts what changes", () => {
     expect(changesIn({ applied: false, created: 1, updated: 2, unchanged: 9, archived: 3, changes: [] })).toBe(6);
+  });
+});
+
+describe("whom a plan would refuse", () => {
+  const stated = (more: Partial<StatedLimit> = {}): StatedLimit => ({
+    name: "Daily",
+    meter: "Calls",
+    limitValue: "100" as Q,
+    period: "day",
+    dimensionFilters: {},
+    alertThresholds: [100],
+    enforcement: "hard",
+    enabled: true,
+    ...more,
+  });
+  const meterId = (limit: StatedLimit) => `id of ${limit.meter}`;
+  const change = (before: StatedLimit | null, after: StatedLimit | null, customerId: string | null = null): SyncChange => ({
+    action: before === null ? "create" : after === null ? "archive" : "update",
+    name: "Daily",
+    customerId,
+    before,
+    after,
+  });
+
+  it("is looked up where a change may refuse anew", () => {
+    expect(newlyRefusing(change(null, stated()), meterId)).toMatchObject({ meterId: "id of Calls", value: "100", customerId: "" });
+    expect(newlyRefusing(change(stated({ enabled: false }), stated()), meterId)).not.toBeNull();
+    expect(newlyRefusing(change(stated({ enforcement: "soft" }), stated()), meterId)).not.toBeNull();
+    expect(newlyRefusing(change(stated(), stated({ limitValue: "5" as Q })), meterId)).not.toBeNull();
+    expect(newlyRefusing(change(stated(), stated({ alertThresholds: [] })), meterId)).toBeNull();
+    expect(newlyRefusing(change(null, stated({ enabled: false })), meterId)).toBeNull();
+    expect(newlyRefusing(change(null, stated({ enforcement: "soft" })), meterId)).toBeNull();
+    expect(newlyRefusing(change(stated(), null), meterId)).toBeNull();
+  });
+
+  it("leaves out whom the same plan gives a limit of their own", () => {
+    const plan = {
+      changes: [
+        change(null, stated()),
+        change(null, stated(), "own"),
+        change(null, stated({ enabled: false }), "off"),
+        change(null, stated({ period: "hour" }), "other"),
+        change(stated(), null, "gone"),
+      ],
+    } as SyncAnswer;
+    expect(apartFrom(newlyRefusing(plan.changes[0]!, meterId)!, plan, meterId)).toEqual(["own"]);
+    expect(apartFrom(newlyRefusing(plan.changes[1]!, meterId)!, plan, meterId)).toEqual([]);
   });
 });

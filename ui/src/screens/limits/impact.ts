@@ -1,6 +1,6 @@
 /** Whom a limit would stop: counted from what is recorded, never guessed. */
 import type { Limit, Q, StandingRow } from "$lib/api/types";
-import { add, compare, percentOf } from "$lib/format/quantity";
+import { add, compare, percentOf, zero } from "$lib/format/quantity";
 import { sameDimensions, type Draft } from "./draft";
 
 export interface Used {
@@ -24,6 +24,16 @@ export interface Impact {
 /** What a customer has used of a limit that is in force, with what is held for it. */
 export function usedOf(row: StandingRow): Used {
   return { customerId: row.customerId, used: add(row.standing.used, row.standing.held) };
+}
+
+/** Per cent of a limit that is used and held: what counts. */
+export function takenPercent({ standing }: StandingRow): Q {
+  return percentOf(add(standing.used, standing.held), standing.limit) ?? zero;
+}
+
+/** Whose limit is nearest to refusing first, what is held counted as used. */
+export function byTaken(a: StandingRow, b: StandingRow): number {
+  return compare(takenPercent(b), takenPercent(a));
 }
 
 /**
@@ -57,10 +67,7 @@ export function refusing(limit: Limit | null): Q | null {
 /** Where the numbers come from. */
 export type Source = "standings" | "usage" | null;
 
-/**
- * A limit in force knows where each customer stands as long as what it counts stays. One over all time can be read from the meter.
- * Any other window is cut for each customer in its own zone, which only the engine does: then nothing is said.
- */
+/** A limit in force knows where each customer stands as long as what it counts stays. Anything else is read from the meter. */
 export function sourceFor(draft: Pick<Draft, "meterId" | "period" | "dimensions">, before: Limit | null): Source {
   const inForce = before !== null && before.enabled && before.archivedAt === null;
   if (
@@ -71,7 +78,7 @@ export function sourceFor(draft: Pick<Draft, "meterId" | "period" | "dimensions"
   ) {
     return "standings";
   }
-  return draft.meterId !== "" && draft.period === "all_time" ? "usage" : null;
+  return draft.meterId !== "" ? "usage" : null;
 }
 
 /** Customers whose own limit takes a default's place: they are not held to it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Limit, Q } from "$lib/api/types";
+import type { Limit, Q, StandingRow } from "$lib/api/types";
 import { changes, creation, draftOf, emptyDraft, readThreshold, reverse, suggestName, valueOf } from "./draft";
-import { judge, newly, refusing, replaced, sourceFor } from "./impact";
+import { byTaken, judge, newly, refusing, replaced, sourceFor, takenPercent } from "./impact";
 
 const q = (text: string) => text as Q;
 const used = (customerId: string, amount: string) => ({ customerId, used: q(amount) });
@@ -101,13 +101,14 @@ describe("where it is known from", () => {
 
   it("is the limit's own standings while what it counts stays", () => {
     expect(sourceFor(same, limit)).toBe("standings");
-    expect(sourceFor({ ...same, dimensions: {} }, limit)).toBeNull();
-    expect(sourceFor(same, { ...limit, enabled: false })).toBeNull();
   });
 
-  it("is the meter for all time, and nothing for any other window", () => {
+  it("is the meter for whatever is not in force as it is written", () => {
+    expect(sourceFor({ ...same, dimensions: {} }, limit)).toBe("usage");
+    expect(sourceFor(same, { ...limit, enabled: false })).toBe("usage");
+    expect(sourceFor(same, { ...limit, archivedAt: "2026-01-02T00:00:00Z" })).toBe("usage");
     expect(sourceFor({ ...same, period: "all_time" }, null)).toBe("usage");
-    expect(sourceFor(same, null)).toBeNull();
+    expect(sourceFor(same, null)).toBe("usage");
     expect(sourceFor({ ...same, meterId: "", period: "all_time" }, null)).toBeNull();
   });
 
@@ -116,5 +117,20 @@ describe("where it is known from", () => {
     expect([...replaced([limit, own], { ...same, customerId: "" })]).toEqual(["acme"]);
     expect(replaced([own], { ...same, customerId: "acme" }).size).toBe(0);
     expect(replaced([{ ...own, enabled: false }, { ...own, period: "hour" }], { ...same, customerId: "" }).size).toBe(0);
+  });
+});
+
+describe("where customers stand with a limit", () => {
+  const row = (customerId: string, taken: string, held: string) =>
+    ({ customerId, customerName: null, standing: { used: q(taken), held: q(held), limit: q("100") } }) as unknown as StandingRow;
+
+  it("counts what is held as used, and puts whom it stops first", () => {
+    const rows = [row("half", "50", "0"), row("held", "0", "300"), row("both", "20", "40"), row("none", "0", "0")];
+    expect(rows.sort(byTaken).map((each) => [each.customerId, takenPercent(each)])).toEqual([
+      ["held", "300"],
+      ["both", "60"],
+      ["half", "50"],
+      ["none", "0"],
+    ]);
   });
 });

@@ -3,27 +3,30 @@ import type { ApiFailure } from "$lib/api/errors";
 import type { Limit } from "$lib/api/types";
 import { readOn } from "$lib/state/all.svelte";
 import { debounced } from "$lib/state/debounced.svelte";
-import { live } from "$lib/state/live.svelte";
+import { gather } from "$lib/state/live.svelte";
 import { paged } from "$lib/state/paged.svelte";
+import { call, session } from "$lib/state/session.svelte";
 import { compare } from "$lib/format/quantity";
 import { valueOf, type Draft } from "./draft";
-import { judge, refusing, replaced, sourceFor, usedOf, type Impact, type Source } from "./impact";
+import { judge, refusing, sourceFor, usedOf, type Impact, type Source } from "./impact";
+import { usageOf } from "./usage";
+import type { Window } from "./window";
 
 /** Beyond this many it is enough to say that there are more. */
 const MOST = 1_000;
-/** A default may have to be looked up against this many limits of customers' own. */
-const MOST_OWN = 1_000;
 
 export interface Watched {
   /** Null while it is looked up, and where it cannot be known. */
   readonly impact: Impact | null;
   readonly source: Source;
+  /** The project's window for which all were counted, where not each was for its own. */
+  readonly insteadOfOwn: Window | null;
   readonly busy: boolean;
   readonly failure: ApiFailure | null;
 }
 
-/** Must be called while a component is set up. `before` is the limit as it is in force, where it is one. */
-export function watchImpact(draft: () => Draft | null, before: () => Limit | null): Watched {
+/** Must be called while a component is set up. `before` is the limit as it is in force, where it is one; `apart`: who gets a limit of their own at the same time. */
+export function watchImpact(draft: () => Draft | null, before: () => Limit | null, apart: () => readonly string[] = () => []): Watched {
   const value = $derived.by(() => {
     const written = draft();
     return written === null ? null : valueOf(written);
@@ -32,7 +35,7 @@ export function watchImpact(draft: () => Draft | null, before: () => Limit | nul
     const written = draft();
     if (written === null || value === null) return null;
     const { meterId, period, dimensions, customerId } = written;
-    return { source: sourceFor(written, before()), meterId, period, dimensions, customerId };
+    return { source: sourceFor(written, before()), meterId, period, dimensions, customerId, apart: apart() };
   }, 300);
   const what = $derived(asked.current);
 
@@ -50,46 +53,22 @@ export function watchImpact(draft: () => Draft | null, before: () => Limit | nul
     return compare(used, value) < 0 && compare(used, inForce) < 0;
   });
 
-  const usage = live(
-    "meters.query",
-    () =>
-      what?.source === "usage"
-        ? {
-            id: what.meterId,
-            customerId: what.customerId || undefined,
-            dimensions: Object.keys(what.dimensions).length > 0 ? what.dimensions : undefined,
-            groupBy: ["customer_id"],
-            groupLimit: MOST,
-          }
-        : null,
-    { topics: ["events", "meters"] },
+  const usage = gather(
+    "limit usage",
+    () => (what?.source === "usage" ? { ...what, limitId: before()?.id ?? null } : null),
+    (asked, signal) => usageOf(call, asked, session.project?.timezone ?? "UTC", Date.now(), signal),
+    { topics: ["events", "meters", "limits", "customers", "project"] },
   );
-  const own = paged(
-    "limits.list",
-    () => (what?.source === "usage" && what.customerId === "" ? { meterId: what.meterId } : null),
-    { topics: ["limits"], key: (limit) => limit.id },
-  );
-  readOn(own, () => own.rows.length >= MOST_OWN);
 
-  const waiting = $derived(asked.waiting || usage.outdated || standings.outdated || own.outdated);
+  const waiting = $derived(asked.waiting || usage.outdated || standings.outdated);
 
   const impact = $derived.by((): Impact | null => {
     if (value === null || what === null || waiting) return null;
-    const inForce = before();
     if (what.source === "standings") {
       if (standings.loading || standings.failed) return null;
-      return judge(standings.rows.map(usedOf), value, refusing(inForce), standings.hasMore);
+      return judge(standings.rows.map(usedOf), value, refusing(before()), standings.hasMore);
     }
-    if (what.source !== "usage" || !usage.data || (what.customerId === "" && (own.loading || own.hasMore))) return null;
-    const others = replaced(
-      own.rows.filter((limit) => limit.id !== inForce?.id),
-      what,
-    );
-    const customers = usage.data.groups.flatMap(({ key, value: used }) => {
-      const customerId = key.customer_id;
-      return customerId && used !== null && !others.has(customerId) ? [{ customerId, used }] : [];
-    });
-    return judge(customers, value, null, usage.data.moreGroups);
+    return usage.data ? judge(usage.data.customers, value, null, usage.data.more) : null;
   });
 
   return {
@@ -97,15 +76,17 @@ export function watchImpact(draft: () => Draft | null, before: () => Limit | nul
       return impact;
     },
     get source() {
-      // A list of own limits too long to read leaves it unknown.
-      if (what?.source === "usage" && own.hasMore && own.rows.length >= MOST_OWN) return null;
-      return what?.source ?? null;
+      // Too many limits of customers' own leave it unknown.
+      return what?.source === "usage" && usage.data === null ? null : (what?.source ?? null);
+    },
+    get insteadOfOwn() {
+      return impact !== null && what?.source === "usage" ? (usage.data?.insteadOfOwn ?? null) : null;
     },
     get busy() {
-      return value !== null && impact === null && what?.source !== null && this.failure === null;
+      return value !== null && impact === null && this.source !== null && this.failure === null;
     },
     get failure() {
-      return what?.source === "standings" ? standings.failed : what?.source === "usage" ? (usage.failed ?? own.failed) : null;
+      return what?.source === "standings" ? standings.failed : what?.source === "usage" ? usage.failed : null;
     },
   };
 }

@@ -1,6 +1,7 @@
 /** A rate limit as it is being written. */
 import type { RateLimit, RateSpan, Req } from "$lib/api/types";
-import { formatCount, nanos, parseQuantity } from "$lib/format/quantity";
+import { fieldCount, parseQuantity } from "$lib/format/field";
+import { formatCount, nanos } from "$lib/format/quantity";
 import { whereOf } from "$lib/meter-words";
 import { t } from "$lib/strings";
 import { sameDimensions } from "../limits/draft";
@@ -23,7 +24,7 @@ export const emptyDraft: Draft = { name: "", calls: "", window: "minute", custom
 export function draftOf(rate: RateLimit): Draft {
   return {
     name: rate.name,
-    calls: formatCount(rate.limitValue),
+    calls: fieldCount(rate.limitValue),
     window: rate.window,
     customerId: rate.customerId ?? "",
     dimensions: rate.dimensionFilters,
