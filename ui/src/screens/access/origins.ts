@@ -8,5 +8,5 @@ export function wrongOrigin(failure: ApiFailure, sent: readonly string[]): strin
   const field = failure.details.field ?? "";
   const origin = sent[Number(PLACE.exec(field)?.[1] ?? NaN)];
   if (origin === undefined) return fieldErrors(failure).clientOrigins ?? reasonOf(failure);
-  return failure.message.replace(`\`${field}\``, () => `“${origin}”`);
+  return failure.message.replace(`“${field}”`, () => `“${origin}”`);
 }

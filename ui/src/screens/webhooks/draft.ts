@@ -45,7 +45,7 @@ export function read(draft: Draft): Required<Pick<NewWebhook, "url" | "descripti
 /** What is wrong with which field. What the API would have said of an address is ticked here. */
 export function wrong(failure: ApiFailure | null): Record<string, string> {
   const errors = fieldErrors(failure);
-  return errors.url?.includes("`allowPrivate`") ? { ...errors, url: t.webhooks.form.isPrivate } : errors;
+  return errors.url?.includes("“allowPrivate”") ? { ...errors, url: t.webhooks.form.isPrivate } : errors;
 }
 
 type Change = Omit<Req<"webhooks.update">, "id">;
