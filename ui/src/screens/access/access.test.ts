@@ -52,7 +52,7 @@ describe("an origin", () => {
   it("that is wrong is told by its name, not by its place in the list", () => {
     const placed = failure("clientOrigins[1]", "`clientOrigins[1]` must name one host: wildcards are not taken");
     expect(wrongOrigin(placed, sent)).toBe("“https://*.example.com” must name one host: wildcards are not taken");
-    expect(wrongOrigin(failure("clientOrigins", "`clientOrigins` must have at most 100 entries"), sent)).toBe("`clientOrigins` must have at most 100 entries");
+    expect(wrongOrigin(failure("clientOrigins", "`clientOrigins` must have at most 100 entries"), sent)).toBe("“clientOrigins” must have at most 100 entries");
     expect(wrongOrigin(failure(undefined, "Failed to fetch"), sent)).toBe("Failed to fetch.");
   });
 });

@@ -90,7 +90,7 @@ describe("an address that is refused", () => {
 
   it("as private is to be allowed by the form’s own box", () => {
     expect(refused("`url` lies on this machine or in a private network; say `allowPrivate` if that is meant").url).toMatch(/Tick the box below/);
-    expect(refused("`url` must not name port 0").url).toBe("`url` must not name port 0");
+    expect(refused("`url` must not name port 0").url).toBe("“url” must not name port 0");
     expect(wrong(null)).toEqual({});
   });
 });
