@@ -188,9 +188,12 @@ impl Plain {
                     Some(entry)
                 }
                 (0, _) => None,
-                (back, _) => {
+                (back, held) => {
                     let entry = balance.book(EntryKind::Adjustment, -back, now, CauseKind::Event);
-                    balance.income(entry, -back, (DEFAULT_PRIORITY, None, GrantSource::Paid));
+                    balance.add(entry, -back, (DEFAULT_PRIORITY, None, GrantSource::Paid));
+                    // What was held for the event is free by then, and pays debt in its turn.
+                    let freed = held.map(|held| balance.free_hold(left.remove(held).1, HoldState::Released));
+                    balance.settle_freed(&freed.unwrap_or_default(), now);
                     Some(entry)
                 }
             };

@@ -228,12 +228,17 @@ impl Balance {
         }
     }
 
-    /// Money that comes in.
+    /// Money that comes in, and pays debt.
     pub fn income(&mut self, entry: usize, amount: Steps, terms: (u16, Option<Timestamp>, GrantSource)) {
+        self.add(entry, amount, terms);
+        self.pay_debt();
+    }
+
+    /// Money that comes in.
+    pub fn add(&mut self, entry: usize, amount: Steps, terms: (u16, Option<Timestamp>, GrantSource)) {
         let (priority, expires_at, source) = terms;
         self.grants.push(Grant { entry, amount, priority, expires_at, source });
         self.parts.push(Part { grant: self.grants.len() - 1, amount, place: Place::Free });
-        self.pay_debt();
     }
 
     /// Money that goes, from what is free; the rest is owed.
@@ -263,7 +268,7 @@ impl Balance {
     }
 
     /// Of money that is free anew: what is past its date expires, the rest pays debt.
-    fn settle_freed(&mut self, grants: &[usize], at: Timestamp) {
+    pub fn settle_freed(&mut self, grants: &[usize], at: Timestamp) {
         self.expire_freed(grants, at);
         self.pay_debt();
     }
@@ -290,7 +295,7 @@ impl Balance {
     }
 
     /// Frees what a hold reserves, and says of which grants.
-    fn free_hold(&mut self, hold: usize, state: HoldState) -> Vec<usize> {
+    pub fn free_hold(&mut self, hold: usize, state: HoldState) -> Vec<usize> {
         self.holds[hold].state = state;
         let mut grants = Vec::new();
         for grant in 0..self.grants.len() {
