@@ -49,7 +49,7 @@ describe("API keys", () => {
     await page.getByRole("option", { name: "In 30 days" }).click();
     await dialog.getByLabel("Calls per minute").fill("many");
     await dialog.getByRole("button", { name: "Create", exact: true }).click();
-    await dialog.getByText("`perMinute` must be").waitFor();
+    await dialog.getByText("“perMinute” must be").waitFor();
     await dialog.getByLabel("Calls per minute").fill("60");
     await dialog.getByLabel("Calls per day").fill("");
     await expectAccessible(page);
@@ -272,7 +272,7 @@ describe("the local server in the window", () => {
     const dialog = page.getByRole("dialog", { name: "Change the port" });
     await dialog.getByLabel("Port").fill("80");
     await page.keyboard.press("Enter");
-    await dialog.getByText("`port` must be a whole number").waitFor();
+    await dialog.getByText("“port” must be a whole number").waitFor();
     expect(await dialog.getByLabel("Port").getAttribute("aria-invalid")).toBe("true");
     await expectAccessible(page);
     await dialog.getByLabel("Port").fill("9000");

@@ -89,7 +89,7 @@ describe("the simulator", () => {
     await page.keyboard.type("1");
     await page.getByRole("heading", { name: "This call would be refused" }).waitFor();
     await page.keyboard.type("x");
-    await page.getByText("Enter a number.").waitFor();
+    await page.getByText("Write it like 1.5 or 1,000.").waitFor();
     await page.getByRole("heading", { name: "This call would be refused" }).waitFor({ state: "detached" });
     await expectAccessible(page);
     await page.keyboard.press("Backspace");

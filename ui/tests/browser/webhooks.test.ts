@@ -81,7 +81,7 @@ describe("webhooks", () => {
     await page.getByLabel("Description").fill("Billing service");
     await page.getByLabel("Only this:").check();
     await page.keyboard.press("Control+Enter");
-    await page.getByRole("alert").getByText("`eventTypes` must name at least one type").waitFor();
+    await page.getByRole("alert").getByText("“eventTypes” must name at least one type").waitFor();
     await expectAccessible(page);
     await page.getByLabel("A customer reaches an alert threshold of a limit").check();
     await page.getByLabel("A balance falls to its threshold").check();

@@ -73,9 +73,11 @@ export class Weir {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** A signed-in window on an address of the console. Whatever the page complains about fails the test. */
+  /** A signed-in window on an address of the console, once that hears its keys. Whatever the page complains about fails the test. */
   async open(hash: string, options: Opening = {}): Promise<Window> {
-    return this.visit(`${this.address}/${hash}`, options);
+    const window = await this.visit(`${this.address}/${hash}`, options);
+    await window.page.locator("main.centre[aria-busy=true]").waitFor({ state: "detached" });
+    return window;
   }
 
   /** A window on any address. */
