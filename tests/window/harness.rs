@@ -4,8 +4,9 @@
 
 use std::fs::{self, File};
 use std::future::Future;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
@@ -17,6 +18,9 @@ use crate::stage::{APP, Group, Stage};
 
 /// No step of a journey may take longer; generous, because CI compiles beside it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often the driver may be started for one window.
+const STARTS: u32 = 3;
 
 /// Answers with the first element that matches a selector and has some words, or with its text, as soon as it is shown.
 const WHEN_SHOWN: &str = "
@@ -65,18 +69,22 @@ impl Window {
 
     /// Starts the app on a stage and waits until the driver holds its web view.
     pub async fn open_on(stage: Stage) -> Self {
-        let port = free_port();
-        let log = File::create(printed(&stage)).expect("the driver's log");
-        let mut command = stage.command("WebKitWebDriver");
-        command
-            .args(["--host=127.0.0.1", &format!("--port={port}")])
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .stdout(log.try_clone().expect("the driver's log"))
-            .stderr(log);
-        let app = Group::spawn(command, "WebKitWebDriver", "webkit2gtk-driver");
-        wait_for_port(port);
-        let driver = within("the app opens", connect(port)).await;
-        Self { driver, _app: app, stage }
+        let mut starts = 1;
+        loop {
+            let (mut app, port) = start_driver(&stage);
+            let error = match tokio::time::timeout(PATIENCE, connect(port)).await {
+                Ok(Ok(driver)) => return Self { driver, _app: app, stage },
+                Ok(Err(error)) => error,
+                Err(elapsed) => panic!("the app opens: {elapsed}\n{}", read_printed(&stage)),
+            };
+            // What is wrong with the app, the driver tells; one that does not answer at all has failed itself.
+            let unanswered = matches!(error.as_inner(), WebDriverErrorInner::HttpError(_));
+            let driver = app.child.try_wait().expect("the driver's state");
+            let story = format!("{error}\nthe driver on port {port}: {driver:?}\n{}", read_printed(&stage));
+            assert!(unanswered && starts < STARTS, "the app opens: {story}");
+            eprintln!("the driver is started anew after start {starts}: {story}");
+            starts += 1;
+        }
     }
 
     /// The text of the first element that matches and has these words in it or in its label, once it is shown.
@@ -172,8 +180,7 @@ impl Window {
             Ok(Err(error)) => format!("no page: {error}"),
             Err(_) => "the page does not answer".to_owned(),
         };
-        let printed = fs::read_to_string(printed(&self.stage)).unwrap_or_else(|error| error.to_string());
-        format!("--- page\n{page}\n--- printed\n{printed}")
+        format!("--- page\n{page}\n{}", read_printed(&self.stage))
     }
 }
 
@@ -217,17 +224,53 @@ fn printed(stage: &Stage) -> PathBuf {
     stage.home().join("printed.log")
 }
 
-/// A port that nobody listens on.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("the port").port()
+/// What the driver and the app printed.
+fn read_printed(stage: &Stage) -> String {
+    let text = fs::read_to_string(printed(stage)).unwrap_or_else(|error| error.to_string());
+    format!("--- printed\n{text}")
 }
 
-/// The driver has no way to say that it listens, so connections are tried until one is taken.
-fn wait_for_port(port: u16) {
+/// Starts the driver in a group with the app that it will start, and waits until it listens or has ended.
+fn start_driver(stage: &Stage) -> (Group, u16) {
+    let port = free_port();
+    let log = File::create(printed(stage)).expect("the driver's log");
+    let mut command = stage.command("WebKitWebDriver");
+    command
+        .args(["--host=127.0.0.1", &format!("--port={port}")])
+        .env("TAURI_WEBVIEW_AUTOMATION", "true")
+        .stdout(log.try_clone().expect("the driver's log"))
+        .stderr(log);
+    let mut app = Group::spawn(command, "WebKitWebDriver", "webkit2gtk-driver");
     let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+    while !is_listening(port) && app.child.try_wait().expect("the driver's state").is_none() {
         assert!(Instant::now() < deadline, "WebKitWebDriver does not listen on {port}");
         std::thread::yield_now();
     }
+    (app, port)
+}
+
+/// A port that nobody listens on, and that this process gives out once. It lies below the ports that the system gives out
+/// by itself, so that nobody is given it before it is used.
+pub fn free_port() -> u16 {
+    const PORTS: std::ops::Range<u16> = 12_000..32_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let step = std::process::id().wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + u16::try_from(step % u32::from(PORTS.end - PORTS.start)).expect("less than the ports");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Whether somebody listens on a port of the loopback address, by the system's own list (proc_pid_net(5)): a connection made
+/// to find out would be the first that the driver is given.
+fn is_listening(port: u16) -> bool {
+    const LISTENING: &str = "0A";
+    let sockets = fs::read_to_string("/proc/self/net/tcp").expect("the system's sockets");
+    let address = format!("0100007F:{port:04X}");
+    sockets.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next() == Some(&address) && fields.nth(1) == Some(LISTENING)
+    })
 }
