@@ -234,11 +234,11 @@ async fn every_change_is_one_fact_and_what_changes_nothing_is_none() {
     let told = serde_json::to_string(&about).unwrap();
     assert!(!told.contains("confidential") && !told.contains(token["token"].as_str().unwrap()), "{told}");
 
-    // The sample is made of meters and limits, each a change of its own.
+    // The sample is made of meters, limits and balances, each a change of its own, and a credit for each balance.
     let before = count(&host).await;
     let made = host.ok("sample.create", json!({})).await;
-    let parts = ["meters", "limits"].map(|part| made[part].as_array().unwrap().len());
-    assert_eq!(count(&host).await, before + parts[0] + parts[1]);
+    let [meters, limits, balances] = ["meters", "limits", "balances"].map(|part| made[part].as_array().unwrap().len());
+    assert_eq!(count(&host).await, before + meters + limits + 2 * balances);
     steps.changes_nothing("sample.create", json!({})).await;
     steps.done.insert("sample.create");
 

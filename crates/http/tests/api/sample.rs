@@ -57,15 +57,56 @@ async fn the_sample_sums_to_its_files() {
     host.stop().await;
 }
 
+/// What the calls cost is left, to the last digit; the trial credits went first.
+#[tokio::test]
+async fn the_sample_pays_for_its_calls_and_refuses_those_beyond() {
+    let host = Host::start().await;
+    let made = host.ok("sample.create", json!({})).await;
+    for (n, (feature, file)) in FILES.into_iter().enumerate() {
+        let id = &made["balances"][n];
+        let balance = host.ok("balances.get", json!({ "id": id })).await;
+        let tokens: u64 = rows(file).map(|(_, input, output)| input + output).sum();
+        let thousandths = |field: &Value| (field.as_f64().unwrap() * 1_000.0).round() as u64;
+        let grants = host.ok("balances.grants", json!({ "id": id })).await;
+        let grant = |source: &str| {
+            grants["data"].as_array().unwrap().iter().find(|grant| grant["source"] == source).unwrap().clone()
+        };
+        let (paid, trial) = (grant("paid"), grant("promotional"));
+        assert_eq!(balance["customerId"], format!("azure-{feature}"));
+        assert_eq!(
+            thousandths(&balance["currentBalance"]) + tokens,
+            thousandths(&paid["amount"]) + thousandths(&trial["amount"])
+        );
+        assert_eq!((&trial["remaining"], &balance["currentBalance"]), (&json!(0), &paid["remaining"]));
+        assert_eq!(balance["low"], feature == "code");
+    }
+    let alerts = host.ok("alerts.list", json!({})).await;
+    let about = |kind: &str| alerts["data"].as_array().unwrap().iter().filter(|alert| alert["kind"] == kind).count();
+    assert_eq!(about("balance_low"), 1, "{alerts}");
+    let refusals = host.ok("refusals.list", json!({})).await;
+    let refused = refusals["data"].as_array().unwrap();
+    assert_eq!(refused.len(), 3);
+    for refusal in refused {
+        let call = &refusal["call"];
+        assert_eq!((&call["customerId"], &call["reason"]), (&json!("azure-conv"), &json!("limit_exceeded")));
+    }
+    host.stop().await;
+}
+
 #[tokio::test]
 async fn repeating_the_sample_adds_nothing() {
     let host = Host::start().await;
     let first = host.ok("sample.create", json!({})).await;
     let again = host.ok("sample.create", json!({})).await;
     assert_eq!(again["events"], 0);
-    assert_eq!((&again["meters"], &again["limits"]), (&first["meters"], &first["limits"]));
+    for part in ["meters", "limits", "balances"] {
+        assert_eq!(again[part], first[part]);
+    }
     let count = |list: Value| list["data"].as_array().unwrap().len();
     assert_eq!(count(host.ok("limits.list", json!({})).await), 3);
+    assert_eq!(count(host.ok("balances.list", json!({})).await), 2);
+    assert_eq!(count(host.ok("balances.grants", json!({ "id": first["balances"][0] })).await), 2);
+    assert_eq!(count(host.ok("refusals.list", json!({})).await), 3);
     assert_eq!(host.ok("status.get", json!({})).await["events"], 28_185);
     host.stop().await;
 }

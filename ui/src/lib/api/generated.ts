@@ -2361,6 +2361,8 @@ export type RunningRaise = {
 
 /** What the sample brought. */
 export type SampleMade = {
+  /** Its balances. */
+  balances: BalanceId[];
   /** Customers of the sample. */
   customers: number;
   /** Events newly recorded; none when the sample was there before. */

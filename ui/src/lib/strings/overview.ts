@@ -36,7 +36,7 @@ export const overview = {
     title: "Meter your first usage",
     hint: "This data folder is empty. Choose how to begin; each way can be taken later, too.",
     sampleTitle: "Explore with sample data",
-    sampleBody: "28,185 real LLM calls of two services, with meters and limits, so that every screen has something to show.",
+    sampleBody: "28,185 real LLM calls of two services, with meters, limits, prepaid credits and a few refused calls, so that there is something to look at.",
     sampleRun: "Load the sample",
     sampleBusy: "Loading the sample…",
     sampleDone: (events: string) => `Loaded ${events} sample events.`,
