@@ -29,8 +29,12 @@ impl Names {
         }
     }
 
-    /// The name by which a request calls this server, if it is one of ours.
+    /// The name by which a request calls this server, if it is one of ours. A request that gives several is malformed (RFC 9112,
+    /// section 3.2): whoever stands between could have gone by another one.
     pub fn host<'a>(&self, uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, ApiError> {
+        if headers.get_all(header::HOST).iter().nth(1).is_some() {
+            return Err(ApiError::new(Code::InvalidRequest, "a request has one Host header, not several"));
+        }
         named(uri, headers)
             .filter(|host| self.is_ours(name(host)))
             .ok_or_else(|| forbidden("the Host header does not name this server by an address or an allowed name"))
@@ -127,6 +131,17 @@ mod tests {
             assert!(!allows(Some(host), None), "{host}");
         }
         assert!(!allows(None, None));
+    }
+
+    #[test]
+    fn two_hosts_are_malformed_also_where_both_are_ours() {
+        for second in ["127.0.0.1:8787", "localhost", "evil.example"] {
+            let mut headers = HeaderMap::new();
+            headers.append(header::HOST, "127.0.0.1:8787".parse().unwrap());
+            headers.append(header::HOST, second.parse().unwrap());
+            let error = Names::default().check(&Uri::from_static("/v1/status"), &headers).unwrap_err();
+            assert_eq!(error.code, Code::InvalidRequest, "{second}");
+        }
     }
 
     #[test]
