@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use weir_core::error::Code;
+use weir_core::error::{Code, Fault};
 use weir_core::event::{EventInput, check_not_negative};
 use weir_core::properties::Properties;
 use weir_core::quantity::Quantity;
@@ -102,8 +102,8 @@ fn caller(ctx: &Context) -> Result<&ClientCaller, ApiError> {
 fn customer(ctx: &Context, named: Option<String>) -> Result<String, ApiError> {
     let own = &caller(ctx)?.customer_id;
     if named.is_some_and(|named| named != *own) {
-        let message = "the client token is for another customer than `customerId` names";
-        return Err(ApiError::new(Code::InsufficientPermissions, message));
+        let message = "the client token is for another customer than `customerId` names".to_owned();
+        return Err(Fault { code: Code::InsufficientPermissions, field: Some("customerId".to_owned()), message }.into());
     }
     Ok(own.clone())
 }
