@@ -223,6 +223,10 @@ mod tests {
     #[tokio::test]
     async fn it_is_switched_and_stays_as_it_was_left() {
         let dir = tempfile::tempdir().unwrap();
+        // Off is off only where nobody else takes the port: not the usual one, which other tests begin on, and none that the
+        // system gives out by itself.
+        let port = 20_000 + std::process::id() % 10_000;
+        std::fs::write(dir.path().join(FILE), format!(r#"{{"enabled":true,"lan":false,"port":{port}}}"#)).unwrap();
         let (app, switch) = open(dir.path()).await;
         let engine = app.engine.clone();
         let on = switch.state(&engine);
