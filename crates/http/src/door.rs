@@ -11,7 +11,7 @@ use weir_engine::{Engine, OpenError, OpenOptions, SystemClock, owner};
 
 use crate::private::PrivateChannel;
 
-/// How long to wait for an owner that is just starting or just ending.
+/// How long to wait for an owner that is just starting or just ending, and for the first answer of one that is there.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -185,8 +185,10 @@ impl Remote {
             .build()
             .map_err(|e| failed(std::io::Error::other(e)))?;
         let remote = Remote { client, address: note.address, secret: note.secret };
-        // A note may be left from an owner that died; then somebody else may listen there, whom the secret tells nothing.
-        Ok(remote.call("project.get", "{}".to_owned()).await.is_ok().then_some(remote))
+        // A note may be left from an owner that died; then somebody else may listen there, whom the secret tells nothing. One
+        // that hangs takes the call and leaves it without an answer.
+        let asked = tokio::time::timeout(PATIENCE, remote.call("project.get", "{}".to_owned())).await;
+        Ok(matches!(asked, Ok(Ok(_))).then_some(remote))
     }
 
     /// Does an operation by its name, on JSON text.

@@ -1,6 +1,9 @@
 //! A data folder reached from two sides: by its owner, and through the owner's private channel.
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use weir_engine::{OpenOptions, owner};
 use weir_http::{Door, DoorError, Remote};
 
@@ -74,6 +77,22 @@ async fn a_note_left_by_a_dead_owner_misleads_nobody() {
     let door = Door::open(OpenOptions::new(dir.path())).await.unwrap();
     assert!(matches!(door, Door::Owned { .. }));
     door.close().await;
+}
+
+#[tokio::test]
+async fn an_owner_that_hangs_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    owner::write(dir.path(), &owner::OwnerFile { address, secret: "x".into(), pid: 1 }).unwrap();
+    let hang = async {
+        let (connection, _) = listener.accept().await.unwrap();
+        // From here on time passes by itself wherever nothing else is left to wait for.
+        tokio::time::pause();
+        connection
+    };
+    let (found, _connection) = tokio::join!(Remote::find(dir.path()), hang);
+    assert!(found.unwrap().is_none());
 }
 
 #[tokio::test]
