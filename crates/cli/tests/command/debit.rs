@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::harness::{Place, Serving, create, random_below};
+use crate::harness::{Place, Serving, client, create, random_below};
 
 const ROUNDS: usize = 20;
 const CONNECTIONS: usize = 64;
@@ -82,9 +82,9 @@ fn debits() -> usize {
 async fn round(place: &Place, mut serving: Serving, key: &str, round: usize, is_killed: bool) -> Serving {
     let (debits, customer) = (debits(), format!("customer-{round}-{is_killed}"));
     let balance = json!({"customerId": customer, "name": "credits", "initialBalance": debits / 2});
-    let balance = create(&Client::new(), &serving, key, "/v1/balances", balance).await["id"].clone();
+    let balance = create(&client(), &serving, key, "/v1/balances", balance).await["id"].clone();
     let callers = Arc::new(Callers {
-        client: Client::new(),
+        client: client(),
         key: key.to_owned(),
         customer,
         answers: Mutex::new(vec![None; debits]),

@@ -3,13 +3,23 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
+use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// What signing secrets derive from.
 const SECRET_KEY: &str = "3b1f6d2a9c4e8f7051627384a5b6c7d8e9fa0b1c2d3e4f5061728394a5b6c7d8";
+
+/// Nothing that a test waits for takes longer.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A client that gives up in the end: where a server is killed, a call may be left without an answer, a connection, or an error.
+pub fn client() -> Client {
+    Client::builder().timeout(DEADLINE).build().unwrap()
+}
 
 /// A folder with data in it, or about to be.
 pub struct Place {
@@ -168,7 +178,7 @@ pub fn random_below(bound: usize) -> usize {
 }
 
 /// Creates something by the API of a server.
-pub async fn create(client: &reqwest::Client, serving: &Serving, key: &str, path: &str, body: Value) -> Value {
+pub async fn create(client: &Client, serving: &Serving, key: &str, path: &str, body: Value) -> Value {
     let url = format!("{}{path}", serving.address);
     let request = client.post(url).bearer_auth(key).header("content-type", "application/json");
     let reply = request.body(body.to_string()).send().await.unwrap();

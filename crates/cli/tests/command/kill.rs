@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::harness::{Place, create, random_below};
+use crate::harness::{self, Place, create, random_below};
 
 const ROUNDS: usize = 20;
 const CONNECTIONS: usize = 64;
@@ -88,7 +88,7 @@ async fn killed_midway_exactly_the_limit_is_admitted_in_every_round() {
     let place = Place::new();
     let key = place.key("manage");
     let mut serving = place.serve();
-    let client = Client::new();
+    let client = harness::client();
     let meter = json!({"name": "calls", "aggregation": "count", "field": "*"});
     let meter = create(&client, &serving, &key, "/v1/meters", meter).await["id"].clone();
     let limit = json!({"name": "all", "meterId": meter, "limitValue": LIMIT, "period": "month"});
@@ -98,7 +98,7 @@ async fn killed_midway_exactly_the_limit_is_admitted_in_every_round() {
     create(&client, &serving, &key, "/v1/limits", small).await;
     for round in 0..ROUNDS {
         let callers = Arc::new(Callers {
-            client: Client::new(),
+            client: harness::client(),
             key: key.clone(),
             customer: format!("customer-{round}"),
             answers: Mutex::new(vec![None; CALLS]),

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use weir_webhooks::signature;
 
-use crate::harness::{Place, create, random_below};
+use crate::harness::{Place, client, create, random_below};
 
 /// Kills. For more, set `WEIR_HOOK_KILLS`; for the same again, `WEIR_HOOK_SEED`.
 const KILLS: usize = 8;
@@ -210,7 +210,7 @@ async fn run() {
     });
     tokio::spawn(receiver.clone().serve(listener));
 
-    let client = Client::new();
+    let client = client();
     let caller =
         Arc::new(Caller { client: client.clone(), key: key.clone(), address: Mutex::new(serving.address.clone()) });
     let meter = json!({"name": "tokens", "aggregation": "sum", "field": "values.tokens"});

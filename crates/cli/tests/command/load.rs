@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::harness::{Place, Serving, create};
+use crate::harness::{Place, Serving, client, create};
 
 const CONNECTIONS: usize = 200;
 /// One of so many requests is malformed.
@@ -170,7 +170,7 @@ async fn at_saturation_nothing_is_lost_nothing_breaks_and_memory_stays() {
     let (place, took) = (Place::new(), Duration::from_secs(seconds));
     let key = place.key("manage");
     let serving = place.serve();
-    let client = Client::new();
+    let client = client();
     let meter = json!({ "name": "calls", "aggregation": "count", "field": "*" });
     let meter = create(&client, &serving, &key, "/v1/meters", meter).await["id"].clone();
     let all = json!({ "name": "all", "meterId": meter, "limitValue": 1_000_000_000, "period": "month" });

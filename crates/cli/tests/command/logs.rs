@@ -4,7 +4,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{Place, Serving};
+use crate::harness::{Place, Serving, client};
 
 /// Stands in everything that is nobody else's business.
 const MARK: &str = "Qm4rk";
@@ -45,7 +45,7 @@ impl Caller<'_> {
 
 /// Calls in every way that could bring a secret into a log.
 async fn call(serving: &Serving, key: &str) -> Vec<String> {
-    let client = Client::new();
+    let client = client();
     let mut caller = Caller { client, serving, key: key.to_owned(), secrets: vec![key.to_owned()] };
     let made = caller.secret("/v1/keys", json!({ "name": MARK, "scope": "read" })).await;
     let id = made["id"].as_str().unwrap();
@@ -124,7 +124,7 @@ async fn every_request_is_a_line_that_programs_can_read() {
     let place = Place::new();
     let key = place.key("read");
     let serving = place.serve_logging(&["--log-format", "json"], "debug", "log");
-    let client = Client::new();
+    let client = client();
     let ask = |path: &str, id: &str| {
         let request = client.get(format!("{}{path}", serving.address)).bearer_auth(&key).header("x-request-id", id);
         async { request.send().await.unwrap().status().as_u16() }

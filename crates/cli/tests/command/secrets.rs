@@ -2,11 +2,10 @@
 
 use std::process::{Command, Output, Stdio};
 
-use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{Place, Serving, text};
+use crate::harness::{Place, Serving, client, text};
 
 /// A command without a key in its environment, and on a bus that nobody is on.
 fn bare(place: &Place, args: &[&str]) -> Command {
@@ -37,7 +36,7 @@ fn serve(place: &Place) -> Serving {
 }
 
 async fn make(serving: &Serving, key: &str) -> (u16, Value) {
-    let request = Client::new().post(format!("{}/v1/webhooks", serving.address)).bearer_auth(key);
+    let request = client().post(format!("{}/v1/webhooks", serving.address)).bearer_auth(key);
     let body = json!({ "url": "https://hooks.example.com/" }).to_string();
     let reply = request.header("content-type", "application/json").body(body).send().await.unwrap();
     let status = reply.status().as_u16();

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustix::process::Signal;
@@ -11,10 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
-use crate::harness::{Place, Serving, text};
-
-/// Nothing in these tests takes as long.
-const DEADLINE: Duration = Duration::from_secs(60);
+use crate::harness::{DEADLINE, Place, Serving, text};
 
 fn certificate() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["localhost".to_owned()]).unwrap()
