@@ -17,8 +17,8 @@ use crate::changes::Topics;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{
-    AcknowledgeAll, Acknowledged, Alert, AlertKind, AlertState, AlertedBalance, AlertedLimit, AuditActor, Cursor,
-    ListAlerts, Page,
+    AcknowledgeAll, Acknowledged, Alert, AlertKind, AlertState, AlertedBalance, AlertedLimit, AuditActor, ListAlerts,
+    Page,
 };
 use crate::writer::{Audit, Tx, stored};
 
@@ -42,9 +42,10 @@ impl Engine {
         Ok(find(&mut conn, project, id, now).await?.1)
     }
 
-    /// Alerts, newest first.
+    /// Alerts, newest first unless asked otherwise.
     pub async fn alerts(&self, list: ListAlerts) -> Result<Page<Alert>> {
-        let before = Cursor::below(list.cursor.as_ref())?;
+        let last = list.sort.last(list.cursor.as_ref())?;
+        let (past, direction) = list.sort.sql();
         let customer = match &list.customer_id {
             None => None,
             Some(external) => {
@@ -59,14 +60,14 @@ impl Engine {
             Some(AlertState::Resolved) => format!("NOT ({UP})"),
         };
         let sql = format!(
-            "{SELECT} WHERE {state} AND a.seq < ?2 AND (?3 IS NULL OR a.customer = ?3) AND (?4 IS NULL OR l.uuid = ?4) \
-             AND a.created_at >= ?5 AND a.created_at < ?6 AND (?8 IS NULL OR b.uuid = ?8) ORDER BY a.seq DESC LIMIT ?7"
+            "{SELECT} WHERE {state} AND a.seq {past} ?2 AND (?3 IS NULL OR a.customer = ?3) AND (?4 IS NULL OR l.uuid = ?4) \
+             AND a.created_at >= ?5 AND a.created_at < ?6 AND (?8 IS NULL OR b.uuid = ?8) ORDER BY a.seq {direction} LIMIT ?7"
         );
         let now = self.now();
         let mut conn = self.reader().await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(now.as_micros())
-            .bind(before)
+            .bind(last)
             .bind(customer)
             .bind(list.limit_id.map(LimitId::uuid))
             .bind(list.from.map_or(i64::MIN, Timestamp::as_micros))
@@ -80,7 +81,7 @@ impl Engine {
             .iter()
             .map(|row| Ok((row.try_get::<i64, _>("seq")?, read(row, self.shared.project, &actors, now)?)))
             .collect::<Result<Vec<_>>>()?;
-        let page = Page::cut(alerts, list.limit, |(seq, _)| Cursor::of(&[&seq.to_string()]));
+        let page = Page::cut(alerts, list.limit, |(seq, _)| list.sort.cursor(*seq));
         let data = page.data.into_iter().map(|(_, alert)| alert).collect();
         Ok(Page { data, next_cursor: page.next_cursor, has_more: page.has_more })
     }

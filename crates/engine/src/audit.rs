@@ -1,4 +1,4 @@
-//! The audit, read: who changed what, newest first.
+//! The audit, read: who changed what, newest first or oldest.
 //!
 //! A customer's facts are those whose target is the customer, those whose target is a limit or a rate limit of the customer's own,
 //! the exceptions made for the customer, the voids of the customer's events, and the customer's client tokens. The former are found by their ids: a limit never
@@ -18,7 +18,7 @@ use weir_core::time::Timestamp;
 use crate::actor::{Actor, ActorKind};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::model::{AuditActor, AuditFact, Cursor, ListAudit, Page, Snapshot};
+use crate::model::{AuditActor, AuditFact, ListAudit, Page, Snapshot};
 use crate::scan::to_json;
 use crate::writer::Audit;
 
@@ -59,7 +59,7 @@ impl Engine {
             .await
     }
 
-    /// Audit facts, newest first. A page may be short although more follow.
+    /// Audit facts, newest first unless asked otherwise. A page may be short although more follow.
     pub async fn audit(&self, list: ListAudit) -> Result<Page<AuditFact>> {
         if let Some(query) = &list.query {
             text::check("query", query, 0, MAX_SHORT)?;
@@ -67,7 +67,8 @@ impl Engine {
         if let Some(operation) = &list.operation {
             text::check("operation", operation, 1, MAX_SHORT)?;
         }
-        let mut before = Cursor::below(list.cursor.as_ref())?;
+        let mut last = list.sort.last(list.cursor.as_ref())?;
+        let (past, direction) = list.sort.sql();
         let mut conn = self.reader().await?;
         let actors = read_actors(&mut conn, None).await?;
         let by = list.actor.as_deref().map(|wanted| acting(&actors, wanted)).transpose()?;
@@ -83,18 +84,18 @@ impl Engine {
         let wanted = list.query.filter(|query| !query.is_empty()).map(|query| Wanted::new(&query, &actors));
         let size = list.limit.rows();
         let chunk = if wanted.is_some() { CHUNK } else { size + 1 };
-        let (mut found, mut looked_at, mut last) = (Vec::new(), 0, None);
+        let (mut found, mut looked_at) = (Vec::new(), 0);
         loop {
             let sql = format!(
-                "SELECT {COLUMNS} FROM audit WHERE seq < ?1 AND (?2 IS NULL OR at >= ?2) \
+                "SELECT {COLUMNS} FROM audit WHERE seq {past} ?1 AND (?2 IS NULL OR at >= ?2) \
                  AND (?3 IS NULL OR at < ?3) AND (?4 IS NULL OR operation = ?4 OR substr(operation, 1, length(?4) + 1) = ?4 || '.') \
                  AND (?5 IS NULL OR actor IN (SELECT value FROM json_each(?5))) \
                  AND (?6 IS NULL OR target IN (SELECT value FROM json_each(?6)) \
                    OR (operation IN ('events.void', 'limits.raise', 'limits.end_raise', 'limits.reset', 'client_tokens.create', 'client_tokens.revoke') \
-                     AND coalesce(json_extract(after, '$.customerId'), json_extract(before, '$.customerId')) = ?7)) ORDER BY seq DESC LIMIT ?8",
+                     AND coalesce(json_extract(after, '$.customerId'), json_extract(before, '$.customerId')) = ?7)) ORDER BY seq {direction} LIMIT ?8",
             );
             let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-                .bind(before)
+                .bind(last)
                 .bind(list.from.map(Timestamp::as_micros))
                 .bind(list.to.map(Timestamp::as_micros))
                 .bind(&list.operation)
@@ -112,20 +113,19 @@ impl Engine {
                 };
                 if fits && found.len() == size {
                     // One more than the page holds: there is more.
-                    return Ok(Page::new(found, last));
+                    return Ok(Page::new(found, Some(list.sort.cursor(last))));
                 }
                 if fits {
                     found.push(self.fact(row, &actors)?);
                 }
-                last = Some(Cursor::of(&[&seq.to_string()]));
-                before = seq;
+                last = seq;
             }
             looked_at += rows.len();
             if rows.len() < chunk {
                 return Ok(Page::new(found, None));
             }
             if looked_at >= MAX_LOOKED_AT {
-                return Ok(Page::new(found, last));
+                return Ok(Page::new(found, Some(list.sort.cursor(last))));
             }
         }
     }

@@ -32,6 +32,7 @@ pub mod measures;
 mod meters;
 pub mod model;
 mod movements;
+mod order;
 mod origins;
 mod outbox;
 pub mod owner;

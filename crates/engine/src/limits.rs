@@ -17,7 +17,8 @@ use crate::changes::Topics;
 use crate::config::{Config, MeterRule, effective};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Cursor, Enforcement, Limit, LimitPatch, ListLimits, NewLimit, Page};
+use crate::model::{Enforcement, Limit, LimitPatch, LimitSort, ListLimits, NamedSort, NewLimit, Page};
+use crate::order::Order;
 use crate::scan::{from_json, to_json};
 use crate::writer::{Audit, Tx, read_limit, stored};
 
@@ -27,6 +28,19 @@ const MAX_THRESHOLD: u16 = 1_000;
 
 pub(crate) const SELECT: &str = "SELECT l.*, m.uuid AS meter_uuid, c.external_id AS customer_external \
      FROM usage_limit l JOIN meter m ON m.id = l.meter LEFT JOIN customer c ON c.id = l.customer";
+
+/// The largest share used of the limit `l` by a customer now (`?8`): what standings begin with.
+const CLOSEST: &str = "(SELECT s.share FROM standing s CROSS JOIN customer c ON c.id = s.customer \
+     WHERE s.usage_limit = l.id AND l.enabled AND l.archived_at IS NULL AND c.archived_at IS NULL \
+       AND (s.window_end IS NULL OR s.window_end > ?8) ORDER BY s.share DESC LIMIT 1)";
+
+fn order_of(sort: LimitSort) -> Order {
+    match sort {
+        LimitSort::Newest => Order::named(NamedSort::Newest, "l"),
+        LimitSort::Name => Order::named(NamedSort::Name, "l"),
+        LimitSort::Utilisation => Order::by_share("utilisation", format!("coalesce({CLOSEST}, -1.0)")),
+    }
+}
 
 fn no_limit(id: LimitId) -> Error {
     Error::not_found(Code::LimitNotFound, "limit", &id.to_string())
@@ -47,9 +61,10 @@ impl Engine {
         find(&mut conn, self.shared.project, id).await
     }
 
-    /// Limits, newest first.
+    /// Limits, newest first unless asked otherwise.
     pub async fn limits(&self, list: ListLimits) -> Result<Page<Limit>> {
-        let before = Cursor::below(list.cursor.as_ref())?;
+        let order = order_of(list.sort);
+        let last = order.last_row(list.cursor.as_ref())?;
         let customer = match &list.customer_id {
             None if list.effective => return Err(Fault::missing("customerId").into()),
             None => None,
@@ -69,28 +84,25 @@ impl Engine {
             _ => None,
         };
         let own = customer.map(|customer| customer.map_or(0, |customer| customer.key));
-        let sql = format!(
-            "{SELECT} WHERE l.id < ?1 AND (?2 OR l.archived_at IS NULL) AND (?3 IS NULL OR m.uuid = ?3) \
-             AND CASE WHEN ?4 IS NOT NULL THEN l.id IN (SELECT value FROM json_each(?4)) ELSE ?5 IS NULL OR l.customer = ?5 END \
-             ORDER BY l.id DESC LIMIT ?6"
-        );
-        let mut conn = self.reader().await?;
+        let among = "usage_limit l JOIN meter m ON m.id = l.meter WHERE (?4 OR l.archived_at IS NULL) AND (?5 IS NULL OR m.uuid = ?5) \
+             AND CASE WHEN ?6 IS NOT NULL THEN l.id IN (SELECT value FROM json_each(?6)) ELSE ?7 IS NULL OR l.customer = ?7 END";
+        let sql = order.page("l.id", among, &last, SELECT);
+        let mut conn = match list.sort {
+            LimitSort::Utilisation => self.projections().await?,
+            LimitSort::Newest | LimitSort::Name => self.reader().await?,
+        };
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(before)
+            .bind(last.as_ref().map(|(key, _)| key))
+            .bind(last.as_ref().map(|(_, id)| id))
+            .bind(list.limit.probe())
             .bind(list.include_archived)
             .bind(list.meter_id.map(MeterId::uuid))
             .bind(applying)
             .bind(own)
-            .bind(list.limit.probe())
+            .bind(self.now().as_micros())
             .fetch_all(&mut *conn)
             .await?;
-        let limits = rows
-            .iter()
-            .map(|row| Ok((read(row, self.shared.project)?, row.try_get::<i64, _>("id")?)))
-            .collect::<Result<Vec<_>>>()?;
-        let page = Page::cut(limits, list.limit, |(_, id)| Cursor::of(&[&id.to_string()]));
-        let data = page.data.into_iter().map(|(limit, _)| limit).collect();
-        Ok(Page { data, next_cursor: page.next_cursor, has_more: page.has_more })
+        order.cut(&rows, list.limit, |row| read(row, self.shared.project))
     }
 
     /// Changes a limit and judges every customer by it at once.

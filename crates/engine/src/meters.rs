@@ -16,7 +16,8 @@ use crate::changes::Topics;
 use crate::customer_list::like_pattern;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Cursor, ListMeters, Meter, MeterPatch, MeterState, NewMeter, Page, Progress};
+use crate::model::{ListMeters, Meter, MeterPatch, MeterState, NewMeter, Page, Progress};
+use crate::order::Order;
 use crate::scan::{from_json, to_json};
 use crate::writer::{Audit, Tx, read_meter, stored};
 
@@ -59,30 +60,25 @@ impl Engine {
         find(&mut conn, self.shared.project, id).await
     }
 
-    /// Meters, newest first.
+    /// Meters, newest first unless asked otherwise.
     pub async fn meters(&self, list: ListMeters) -> Result<Page<Meter>> {
         if let Some(query) = &list.query {
             text::check("query", query, 0, MAX_SHORT)?;
         }
-        let before = Cursor::below(list.cursor.as_ref())?;
-        let sql = format!(
-            "{SELECT} WHERE m.id < ?1 AND (?2 OR m.archived_at IS NULL) AND (?3 IS NULL OR m.name LIKE ?3 ESCAPE '\\') ORDER BY m.id DESC LIMIT ?4"
-        );
+        let order = Order::named(list.sort, "m");
+        let last = order.last_row(list.cursor.as_ref())?;
+        let among = "meter m WHERE (?4 OR m.archived_at IS NULL) AND (?5 IS NULL OR m.name LIKE ?5 ESCAPE '\\')";
+        let sql = order.page("m.id", among, &last, SELECT);
         let mut conn = self.reader().await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(before)
+            .bind(last.as_ref().map(|(key, _)| key))
+            .bind(last.as_ref().map(|(_, id)| id))
+            .bind(list.limit.probe())
             .bind(list.include_archived)
             .bind(list.query.as_deref().filter(|query| !query.is_empty()).map(like_pattern))
-            .bind(list.limit.probe())
             .fetch_all(&mut *conn)
             .await?;
-        let meters = rows
-            .iter()
-            .map(|row| Ok((read(row, self.shared.project)?, row.try_get::<i64, _>("id")?)))
-            .collect::<Result<Vec<_>>>()?;
-        let page = Page::cut(meters, list.limit, |(_, id)| Cursor::of(&[&id.to_string()]));
-        let data = page.data.into_iter().map(|(meter, _)| meter).collect();
-        Ok(Page { data, next_cursor: page.next_cursor, has_more: page.has_more })
+        order.cut(&rows, list.limit, |row| read(row, self.shared.project))
     }
 
     /// Changes a meter. A changed definition counts all history anew; until then queries are answered from the events.

@@ -16,7 +16,8 @@ use crate::changes::Topics;
 use crate::config::{EVERYONE, RateRule};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{CheckRates, Cursor, ListRateLimits, NewRateLimit, Page, RateLimit, RateLimitPatch, RatesAnswer};
+use crate::model::{CheckRates, ListRateLimits, NewRateLimit, Page, RateLimit, RateLimitPatch, RatesAnswer};
+use crate::order::Order;
 use crate::scan::{from_json, to_json};
 use crate::writer::{Audit, Tx, by_tightness, rate_standing, read_rate, stored};
 
@@ -41,9 +42,10 @@ impl Engine {
         find(&mut conn, self.shared.project, id).await
     }
 
-    /// Rate limits, newest first.
+    /// Rate limits, newest first unless asked otherwise.
     pub async fn rate_limits(&self, list: ListRateLimits) -> Result<Page<RateLimit>> {
-        let before = Cursor::below(list.cursor.as_ref())?;
+        let order = Order::named(list.sort, "r");
+        let last = order.last_row(list.cursor.as_ref())?;
         let own = match &list.customer_id {
             None => None,
             Some(external) => {
@@ -51,25 +53,18 @@ impl Engine {
                 Some(self.shared.customers.get(external).map_or(EVERYONE, |customer| customer.key))
             }
         };
-        let sql = format!(
-            "{SELECT} WHERE r.id < ?1 AND (?2 OR r.archived_at IS NULL) AND (?3 IS NULL OR r.customer = ?3) \
-             ORDER BY r.id DESC LIMIT ?4"
-        );
+        let among = "rate_limit r WHERE (?4 OR r.archived_at IS NULL) AND (?5 IS NULL OR r.customer = ?5)";
+        let sql = order.page("r.id", among, &last, SELECT);
         let mut conn = self.reader().await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(before)
+            .bind(last.as_ref().map(|(key, _)| key))
+            .bind(last.as_ref().map(|(_, id)| id))
+            .bind(list.limit.probe())
             .bind(list.include_archived)
             .bind(own)
-            .bind(list.limit.probe())
             .fetch_all(&mut *conn)
             .await?;
-        let limits = rows
-            .iter()
-            .map(|row| Ok((read(row, self.shared.project)?, row.try_get::<i64, _>("id")?)))
-            .collect::<Result<Vec<_>>>()?;
-        let page = Page::cut(limits, list.limit, |(_, id)| Cursor::of(&[&id.to_string()]));
-        let data = page.data.into_iter().map(|(limit, _)| limit).collect();
-        Ok(Page { data, next_cursor: page.next_cursor, has_more: page.has_more })
+        order.cut(&rows, list.limit, |row| read(row, self.shared.project))
     }
 
     /// Changes a rate limit, from the next call on.

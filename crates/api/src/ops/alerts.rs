@@ -13,7 +13,7 @@ fn alert(text: &str) -> Result<AlertId, ApiError> {
 }
 
 operation! {
-    /// Lists alerts, newest first.
+    /// Lists alerts.
     List "alerts.list" Get "/alerts" Read Read,
     |ctx, req: ListAlerts| -> Page<Alert> { Ok(ctx.engine().alerts(req).await?) }
 }

@@ -33,7 +33,7 @@ impl Operation for Track {
 }
 
 operation! {
-    /// Lists refused calls, newest first.
+    /// Lists refused calls.
     Refusals "refusals.list" Get "/refusals" Read Read,
     |ctx, req: ListRefusals| -> Page<Refusal> { Ok(ctx.engine().refusals(req).await?) }
 }

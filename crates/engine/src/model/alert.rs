@@ -7,7 +7,7 @@ use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 use weir_core::time::Timestamp;
 
-use super::{AlertedBalance, AuditActor, Cursor, PageSize};
+use super::{AlertedBalance, AuditActor, Cursor, LogSort, PageSize};
 
 /// Where an alert stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,7 +94,7 @@ pub struct AlertedLimit {
     pub window_end: Option<Timestamp>,
 }
 
-/// Which alerts to list, newest first.
+/// Which alerts to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListAlerts {
@@ -117,6 +117,9 @@ pub struct ListAlerts {
     /// Up to this instant, exclusive.
     #[serde(default, alias = "endDate", skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
+    /// The order.
+    #[serde(default)]
+    pub sort: LogSort,
     /// Rows on a page.
     #[serde(default)]
     pub limit: PageSize,

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use weir_core::id::ProjectId;
 use weir_core::time::Timestamp;
 
-use super::{Cursor, PageSize};
+use super::{Cursor, LogSort, PageSize};
 
 /// One change of configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub struct AuditActor {
     pub label: Option<String>,
 }
 
-/// Which audit facts to list: newest first.
+/// Which audit facts to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListAudit {
@@ -78,6 +78,9 @@ pub struct ListAudit {
     /// Up to this instant, exclusive.
     #[serde(default, alias = "endDate", skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
+    /// The order.
+    #[serde(default)]
+    pub sort: LogSort,
     /// Rows on a page.
     #[serde(default)]
     pub limit: PageSize,

@@ -141,6 +141,19 @@ pub struct LimitPatch {
     pub enabled: Option<bool>,
 }
 
+/// How a list of limits is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LimitSort {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// By name, in any case, ascending.
+    Name,
+    /// By the largest share that a customer has used of it, most first; limits that nobody uses, or that are not in force, last.
+    Utilisation,
+}
+
 /// Which limits to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -158,6 +171,9 @@ pub struct ListLimits {
     /// Also the archived ones.
     #[serde(default)]
     pub include_archived: bool,
+    /// The order.
+    #[serde(default)]
+    pub sort: LimitSort,
     /// Rows on a page.
     #[serde(default)]
     pub limit: PageSize,

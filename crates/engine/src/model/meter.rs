@@ -8,7 +8,7 @@ use weir_core::id::{MeterId, ProjectId};
 use weir_core::time::Timestamp;
 
 use super::patch::{given, given_or_empty};
-use super::{Change, Cursor, PageSize};
+use super::{Change, Cursor, NamedSort, PageSize};
 
 /// A meter.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -137,6 +137,9 @@ pub struct ListMeters {
     /// Also the archived ones.
     #[serde(default)]
     pub include_archived: bool,
+    /// The order.
+    #[serde(default)]
+    pub sort: NamedSort,
     /// Rows on a page.
     #[serde(default)]
     pub limit: PageSize,

@@ -46,8 +46,8 @@ pub use ledger::{
     ListTransactions, Paid, Statement, Transaction,
 };
 pub use limit::{
-    Check, CheckAnswer, CheckedLimit, CustomerStanding, Enforcement, Limit, LimitPatch, LimitStanding, ListLimits,
-    ListStandings, NewLimit, RunningRaise, Source, StandingRow,
+    Check, CheckAnswer, CheckedLimit, CustomerStanding, Enforcement, Limit, LimitPatch, LimitSort, LimitStanding,
+    ListLimits, ListStandings, NewLimit, RunningRaise, Source, StandingRow,
 };
 pub use limit_sync::{StatedLimit, SyncAction, SyncAnswer, SyncChange, SyncLimits};
 pub use meter::{ListMeters, Meter, MeterPatch, MeterState, NewMeter, Progress};
@@ -55,7 +55,7 @@ pub use movement::{
     AdjustBalance, CaptureHold, Charged, CheckBalance, CheckedBalance, CreditBalance, DebitBalance, ExtendHold, Held,
     HoldBalance, Insufficient, MAX_HOLD_TTL, Moved,
 };
-pub use page::{Cursor, Page, PageSize};
+pub use page::{Cursor, LogSort, NamedSort, Page, PageSize};
 pub use patch::Change;
 pub use project::{Project, ProjectPatch, Status};
 pub use rate_limit::{CheckRates, ListRateLimits, NewRateLimit, RateLimit, RateLimitPatch, RatesAnswer};

@@ -1,4 +1,4 @@
-//! Lists: newest first, walked by an opaque cursor that names the last row seen.
+//! Lists: newest first unless asked otherwise, walked by an opaque cursor that names the last row seen.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -92,6 +92,10 @@ impl Cursor {
 
     /// The sort keys, if this is a cursor of a list with as many.
     pub fn keys<const N: usize>(&self) -> Option<[String; N]> {
+        self.all_keys()?.try_into().ok()
+    }
+
+    fn all_keys(&self) -> Option<Vec<String>> {
         if self.0.len() > 4096 || !self.0.is_ascii() {
             return None;
         }
@@ -101,11 +105,24 @@ impl Cursor {
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect();
-        let keys: Vec<String> = serde_json::from_slice(&bytes?).ok()?;
-        keys.try_into().ok()
+        serde_json::from_slice(&bytes?).ok()
     }
 
-    /// The number of the last row seen, in lists by falling number: the page goes on below it.
+    /// Names a row by the order that its list is in, and by its sort keys there.
+    pub(crate) fn in_order(order: &str, keys: &[&str]) -> Self {
+        Cursor::of(&[&[order], keys].concat())
+    }
+
+    /// The sort keys of a row that was named in this order: another order goes on elsewhere.
+    pub(crate) fn keys_in<const N: usize>(&self, order: &str) -> Result<[String; N], Fault> {
+        let keys = self.all_keys().unwrap_or_default();
+        match keys.split_first() {
+            Some((first, keys)) if first == order => keys.to_vec().try_into().map_err(|_| Cursor::foreign()),
+            _ => Err(Cursor::foreign()),
+        }
+    }
+
+    /// The number of the last row seen, in lists that are always by falling number: the page goes on below it.
     pub(crate) fn below(cursor: Option<&Cursor>) -> Result<i64, Fault> {
         let Some(cursor) = cursor else { return Ok(i64::MAX) };
         let number = cursor.keys().and_then(|[number]| number.parse().ok());
@@ -116,6 +133,62 @@ impl Cursor {
     pub(crate) fn foreign() -> Fault {
         Fault::invalid("cursor", "is not a cursor of this list")
     }
+}
+
+/// How a log is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LogSort {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// Oldest first.
+    Oldest,
+}
+
+impl LogSort {
+    fn name(self) -> &'static str {
+        match self {
+            LogSort::Newest => "newest",
+            LogSort::Oldest => "oldest",
+        }
+    }
+
+    /// As SQL says it: how a row's number compares to that of a row before it, and the direction.
+    pub(crate) fn sql(self) -> (&'static str, &'static str) {
+        match self {
+            LogSort::Newest => ("<", "DESC"),
+            LogSort::Oldest => (">", "ASC"),
+        }
+    }
+
+    /// Names a row by its number.
+    pub(crate) fn cursor(self, number: i64) -> Cursor {
+        Cursor::in_order(self.name(), &[&number.to_string()])
+    }
+
+    /// The number of the last row seen in this order: the page goes on past it.
+    pub(crate) fn last(self, cursor: Option<&Cursor>) -> Result<i64, Fault> {
+        match (cursor, self) {
+            (Some(cursor), _) => {
+                let [number] = cursor.keys_in(self.name())?;
+                number.parse().map_err(|_| Cursor::foreign())
+            }
+            (None, LogSort::Newest) => Ok(i64::MAX),
+            (None, LogSort::Oldest) => Ok(i64::MIN),
+        }
+    }
+}
+
+/// How a list of things with a name is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NamedSort {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// By name, in any case, ascending.
+    Name,
 }
 
 #[cfg(test)]
@@ -130,5 +203,19 @@ mod tests {
         for text in ["", "zz", "5b", "é", "5", &"00".repeat(5000)] {
             assert_eq!(Cursor(text.to_owned()).keys::<1>(), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_cursor_goes_on_in_its_own_order_alone() {
+        for sort in [LogSort::Newest, LogSort::Oldest] {
+            assert_eq!(sort.last(Some(&sort.cursor(7))).unwrap(), 7);
+        }
+        for foreign in [LogSort::Oldest.cursor(7), Cursor::of(&["7"]), Cursor::of(&["newest", "x"]), Cursor::of(&[])] {
+            let fault = LogSort::Newest.last(Some(&foreign)).unwrap_err();
+            assert_eq!(fault.field.as_deref(), Some("cursor"));
+        }
+        let named = Cursor::in_order("name", &["a", "1"]);
+        assert_eq!(named.keys_in::<2>("name").unwrap(), ["a", "1"]);
+        assert!(named.keys_in::<1>("name").is_err() && named.keys_in::<2>("newest").is_err());
     }
 }

@@ -9,7 +9,7 @@ use weir_core::rate::RateSpan;
 use weir_core::time::Timestamp;
 
 use super::patch::{given, given_or_empty};
-use super::{Cursor, PageSize, RateStanding};
+use super::{Cursor, NamedSort, PageSize, RateStanding};
 
 /// A rate limit.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -94,7 +94,7 @@ pub struct RateLimitPatch {
     pub enabled: Option<bool>,
 }
 
-/// Which rate limits to list, newest first.
+/// Which rate limits to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListRateLimits {
@@ -105,6 +105,9 @@ pub struct ListRateLimits {
     /// Also the archived ones.
     #[serde(default)]
     pub include_archived: bool,
+    /// The order.
+    #[serde(default)]
+    pub sort: NamedSort,
     /// Rows on a page.
     #[serde(default)]
     pub limit: PageSize,

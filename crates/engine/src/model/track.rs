@@ -9,7 +9,7 @@ use weir_core::quantity::Quantity;
 use weir_core::rate::RateSpan;
 use weir_core::time::Timestamp;
 
-use super::{Charged, CheckedBalance, CheckedLimit, Cursor, PageSize};
+use super::{Charged, CheckedBalance, CheckedLimit, Cursor, LogSort, PageSize};
 
 /// A tracked event is durable.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -118,7 +118,7 @@ pub struct RefusedCall {
     pub balances: Vec<CheckedBalance>,
 }
 
-/// Which refusals to list, newest first.
+/// Which refusals to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListRefusals {
@@ -135,6 +135,9 @@ pub struct ListRefusals {
     /// Up to this instant, exclusive.
     #[serde(default, alias = "endDate", skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
+    /// The order.
+    #[serde(default)]
+    pub sort: LogSort,
     /// Rows on a page.
     #[serde(default)]
     pub limit: PageSize,

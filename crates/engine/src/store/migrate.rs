@@ -19,6 +19,7 @@ const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] = [
     (6, "doors", include_str!("../../../../migrations/0006_doors.sql")),
     (7, "sessions", include_str!("../../../../migrations/0007_sessions.sql")),
     (8, "key_calls", include_str!("../../../../migrations/0008_key_calls.sql")),
+    (9, "closest", include_str!("../../../../migrations/0009_closest.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -310,6 +310,8 @@ async fn facts_are_found_by_who_what_whom_and_when() {
     assert_eq!((since.len() + until.len(), &since[..3]), (8, &all[..3]));
     assert!(until.iter().all(|fact| fact["at"].as_str() < third.as_str()));
     assert_eq!(host.refused("audit.list", json!({ "cursor": "5b5d" })).await.1, "cursor");
+    let oldest = facts(&host, json!({ "sort": "oldest" })).await;
+    assert!(oldest.iter().eq(all.iter().rev()));
     host.stop().await;
 }
 

@@ -1252,6 +1252,9 @@ export type LimitPage = {
   nextCursor: Cursor | null;
 };
 
+/** How a list of limits is sorted. */
+export type LimitSort = "newest" | "name" | "utilisation";
+
 /** Where a limit of a customer comes from. */
 export type LimitSource = "own" | "default";
 
@@ -1306,7 +1309,7 @@ export type LimitStanding = {
 /** Whether a limit has a say. */
 export type LimitStatus = "applies" | "filtered_out" | "other_event_type" | "replaced" | "disabled";
 
-/** Which alerts to list, newest first. */
+/** Which alerts to list. */
 export type ListAlerts = {
   /** Only those of this balance. */
   balanceId?: BalanceId | null;
@@ -1320,13 +1323,15 @@ export type ListAlerts = {
   limit?: number;
   /** Only those of this limit. */
   limitId?: LimitId | null;
+  /** The order. */
+  sort?: LogSort;
   /** Only those that stand so. */
   state?: AlertState | null;
   /** Up to this instant, exclusive. */
   to?: Time | null;
 };
 
-/** Which audit facts to list: newest first. */
+/** Which audit facts to list. */
 export type ListAudit = {
   /** Only by `operator`, `cli`, `system` or `key`, or by the key with this id. */
   actor?: string | null;
@@ -1342,6 +1347,8 @@ export type ListAudit = {
   operation?: string | null;
   /** Only facts that hold this text, in upper or lower case, in who, what, the target, before or after. */
   query?: string | null;
+  /** The order. */
+  sort?: LogSort;
   /** Up to this instant, exclusive. */
   to?: Time | null;
 };
@@ -1432,6 +1439,8 @@ export type ListLimits = {
   limit?: number;
   /** Only limits on this meter. */
   meterId?: MeterId | null;
+  /** The order. */
+  sort?: LimitSort;
 };
 
 /** Which meters to list. */
@@ -1444,9 +1453,11 @@ export type ListMeters = {
   limit?: number;
   /** Part of a name, in any case. */
   query?: string | null;
+  /** The order. */
+  sort?: NamedSort;
 };
 
-/** Which rate limits to list, newest first. */
+/** Which rate limits to list. */
 export type ListRateLimits = {
   /** Where the last page ended. */
   cursor?: Cursor | null;
@@ -1456,9 +1467,11 @@ export type ListRateLimits = {
   includeArchived?: boolean;
   /** Rows on a page. */
   limit?: number;
+  /** The order. */
+  sort?: NamedSort;
 };
 
-/** Which refusals to list, newest first. */
+/** Which refusals to list. */
 export type ListRefusals = {
   /** Where the last page ended. */
   cursor?: Cursor | null;
@@ -1470,6 +1483,8 @@ export type ListRefusals = {
   limit?: number;
   /** Only those by this limit. */
   limitId?: LimitId | null;
+  /** The order. */
+  sort?: LogSort;
   /** Up to this instant, exclusive. */
   to?: Time | null;
 };
@@ -1505,6 +1520,9 @@ export type ListWebhooks = {
   /** Rows on a page. */
   limit?: number;
 };
+
+/** How a log is sorted. */
+export type LogSort = "newest" | "oldest";
 
 /** How the rows of a file become events. */
 export type Mapping = {
@@ -1669,6 +1687,9 @@ export type NamedLimit = {
   /** Its name. */
   name: string;
 };
+
+/** How a list of things with a name is sorted. */
+export type NamedSort = "newest" | "name";
 
 /** A balance to create. */
 export type NewBalance = {
@@ -3491,7 +3512,7 @@ export interface Operations {
     req: CheckBalance;
     res: CheckedBalance;
   };
-  /** Lists refused calls, newest first. */
+  /** Lists refused calls. */
   "refusals.list": {
     req: ListRefusals;
     res: RefusalPage;
@@ -3501,7 +3522,7 @@ export interface Operations {
     req: CountRefusals;
     res: RefusalCounts;
   };
-  /** Lists alerts, newest first. */
+  /** Lists alerts. */
   "alerts.list": {
     req: ListAlerts;
     res: AlertPage;

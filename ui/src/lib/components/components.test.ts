@@ -6,9 +6,11 @@ import Combobox from "./Combobox.svelte";
 import Progress from "./Progress.svelte";
 import Quantity from "./Quantity.svelte";
 import Table from "./Table.svelte";
+import { AGE } from "./table";
 
 // jsdom lays nothing out, so there is nothing to scroll.
 Element.prototype.scrollIntoView = () => {};
+Element.prototype.scrollTo = () => {};
 
 let shown: ReturnType<typeof mount>[] = [];
 
@@ -203,5 +205,62 @@ describe("a table", () => {
     expect(stops(["a", "b"], false)).toEqual(["row"]);
     expect(stops([], true)).toEqual(["grid"]);
     expect(stops([], false)).toEqual(["grid"]);
+  });
+
+  const sorted = (props: Record<string, unknown>) => {
+    const asked: (string | null)[] = [];
+    const target = show(Table as unknown as Component<Record<string, unknown>>, {
+      id: "sorted",
+      label: "Sorted",
+      columns: [
+        { id: "when", title: "When", text: (row: string) => row, ...AGE },
+        { id: "name", title: "Name", text: (row: string) => row, sort: "name" },
+        { id: "word", title: "Word", text: (row: string) => row, compare: (a: string, b: string) => (a < b ? -1 : 1) },
+        { id: "plain", title: "Plain", text: (row: string) => row },
+      ],
+      rows: ["b", "a", "c"],
+      inline: true,
+      key: (row: string) => row,
+      empty: createRawSnippet(() => ({ render: () => "<p>None</p>" })),
+      onsort: (sort: string | null) => asked.push(sort),
+      ...props,
+    });
+    const head = (title: string) => [...target.querySelectorAll("[role=columnheader]")].find((each) => each.textContent!.trim() === title)!;
+    return {
+      asked,
+      states: () => ["When", "Name", "Word", "Plain"].map((title) => head(title).getAttribute("aria-sort")),
+      click(title: string) {
+        head(title).querySelector("button")!.click();
+        flushSync();
+      },
+      rows: () => [...target.querySelectorAll("[role=row][data-index]")].map((row) => row.querySelector("[role=gridcell]")!.textContent!.trim()),
+    };
+  };
+
+  it("asks the engine for an order and for the other way, and for the list's own where there is none", () => {
+    for (const [sort, states, asks] of [
+      ["newest", ["descending", "none", undefined, null], { When: "oldest", Name: "name" }],
+      ["oldest", ["ascending", "none", undefined, null], { When: "newest", Name: "name" }],
+      ["name", ["none", "ascending", undefined, null], { When: "newest", Name: null }],
+    ] as const) {
+      const table = sorted({ sort, hasMore: true });
+      expect(table.states()).toEqual(states.map((state) => state ?? null));
+      for (const [title, asked] of Object.entries(asks)) {
+        table.click(title);
+        expect(table.asked.pop(), `${title} while ${sort}`).toBe(asked);
+      }
+    }
+  });
+
+  it("sorts what is at hand over the engine's order, which a click on its header brings back", () => {
+    const table = sorted({ sort: "newest" });
+    expect(table.rows()).toEqual(["b", "a", "c"]);
+    table.click("Word");
+    expect([table.rows(), table.states()]).toEqual([["a", "b", "c"], ["none", "none", "ascending", null]]);
+    table.click("When");
+    expect([table.rows(), table.states(), table.asked]).toEqual([["b", "a", "c"], ["descending", "none", "none", null], []]);
+    table.click("Word");
+    table.click("Name");
+    expect([table.states()[2], table.asked]).toEqual(["none", ["name"]]);
   });
 });

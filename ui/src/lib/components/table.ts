@@ -10,6 +10,21 @@ export const byWords = new Intl.Collator(locale, { numeric: true }).compare;
 /** As instants are sorted; never is before all. */
 export const byTime = (a: Time | null | undefined, b: Time | null | undefined): number => (a ? millis(a) : 0) - (b ? millis(b) : 0);
 
+export type Direction = "ascending" | "descending";
+
+type Sorting = Pick<Column<never>, "sort" | "descending" | "reverse">;
+
+/** Which way an order of the engine sorts by a column; null where it sorts by another. */
+export function directionIn(sort: string | undefined, column: Sorting): Direction | null {
+  if (sort === undefined || (sort !== column.sort && sort !== column.reverse)) return null;
+  return !!column.descending === (sort === column.sort) ? "descending" : "ascending";
+}
+
+/** What a click on a column's header asks for: to sort by it; where that is so, the other way, or else the list's own order, null. */
+export function orderAfter(sort: string | undefined, column: Sorting): string | null {
+  return (sort === column.sort ? column.reverse : column.sort) ?? null;
+}
+
 export interface Column<T> {
   id: string;
   title: string;
@@ -26,6 +41,8 @@ export interface Column<T> {
   sort?: string;
   /** It sorts from the greatest, or newest, down. */
   descending?: boolean;
+  /** The engine can also sort by this the other way: its name for that. */
+  reverse?: string;
   /** Sorts the rows at hand; offered only where they are all there are. */
   compare?: (a: T, b: T) => number;
   /** Cannot be taken away. */
@@ -33,3 +50,6 @@ export interface Column<T> {
   /** Not shown until chosen. */
   hidden?: boolean;
 }
+
+/** How the column of a log's times sorts: newest first, and oldest. */
+export const AGE = { sort: "newest", descending: true, reverse: "oldest" } as const;

@@ -180,6 +180,21 @@ describe("a paged list", () => {
     expect(list.rows).toHaveLength(80);
   });
 
+  it("finds what comes in after its last row while one reads further up", async () => {
+    const list = make("grows below");
+    await asked[0]!.answer(page(0, 40, true));
+    list.show(0, 39);
+    await asked[1]!.answer(page(40, 40, false));
+    list.show(0, 5);
+    change("customers");
+    await asked[2]!.answer(page(0, 40, true));
+    expect(asked[3]!.request.cursor).toBe("after39");
+    await asked[3]!.answer(page(40, 41, true));
+    expect([list.rows.length, list.hasMore]).toEqual([81, true]);
+    list.show(40, 80);
+    expect(asked[4]!.request.cursor).toBe("after80");
+  });
+
   it("shows a row once that two pages hold", async () => {
     const list = make("overlap");
     await asked[0]!.answer(page(0, 3, true));

@@ -168,7 +168,7 @@ export class Paged<O extends PagedOp> {
       if (from >= CHAIN_PAGES) {
         const renewed = [...old];
         for (let i = from; i <= to; i++) renewed[i] = (await this.#ask(old[i]!.cursor, signal)).part;
-        this.parts = renewed;
+        this.parts = to < old.length - 1 ? await this.#withEnd(renewed, signal) : renewed;
       } else {
         const renewed: Part<Row<O>>[] = [];
         let first: Res<O> | undefined;
@@ -181,11 +181,17 @@ export class Paged<O extends PagedOp> {
         }
         // What lies further down stays when it still joins on; else it is read again when scrolled to.
         const joins = renewed.at(-1)!.hasMore && old[renewed.length]?.cursor === renewed.at(-1)!.nextCursor;
-        this.parts = joins ? [...renewed, ...old.slice(renewed.length)] : renewed;
+        this.parts = joins ? await this.#withEnd([...renewed, ...old.slice(renewed.length)], signal) : renewed;
         this.first = first;
       }
       this.outdated = false;
     });
+  }
+
+  /** What is new may have come in after the last row: a page that was the last one is asked again, or nothing would go on from it. */
+  async #withEnd(parts: Part<Row<O>>[], signal: AbortSignal): Promise<Part<Row<O>>[]> {
+    const end = parts.at(-1)!;
+    return end.hasMore ? parts : [...parts.slice(0, -1), (await this.#ask(end.cursor, signal)).part];
   }
 
   #pagesShown(parts: Part<Row<O>>[]): [number, number] {
