@@ -23,7 +23,7 @@ async fn ask_for_a_webhook(window: &Window) {
 async fn without_a_keyring_a_webhook_is_refused_until_a_file_is_chosen() {
     let window = Window::open().await;
     ask_for_a_webhook(&window).await;
-    window.read("[role=alert]", "the keyring of the system does not answer").await;
+    window.read("[role=alert]", "Your system's keyring does not answer.").await;
     window.read("[role=group]", "Where shall the key of signing secrets be kept?").await;
     window.keep_picture("no keyring").await;
     let data = window.data_dir();

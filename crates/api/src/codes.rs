@@ -86,11 +86,11 @@ fn own(name: &str) -> Vec<Code> {
         "client.record" => &[IdempotencyConflict],
         "client.summary" => &[CustomerNotFound],
         "client_tokens.get" | "client_tokens.introspect" | "client_tokens.revoke" => &[ClientTokenNotFound],
-        "client_tokens.create" | "secrets.update" | "webhooks.create" => &[Conflict],
+        "client_tokens.create" => &[Conflict],
+        "secrets.update" | "webhooks.create" => &[Conflict, KeyringUnavailable],
         "webhooks.archive" | "webhooks.deliveries" => &[WebhookNotFound],
-        "webhooks.enable" | "webhooks.get" | "webhooks.rotate" | "webhooks.test" | "webhooks.update" => {
-            &[Conflict, WebhookNotFound]
-        }
+        "webhooks.enable" | "webhooks.test" | "webhooks.update" => &[Conflict, WebhookNotFound],
+        "webhooks.get" | "webhooks.rotate" => &[Conflict, KeyringUnavailable, WebhookNotFound],
         "webhooks.redeliver" => &[Conflict, DeliveryNotFound, WebhookNotFound],
         _ => &[],
     };
@@ -129,6 +129,7 @@ pub(crate) fn meaning(code: Code) -> &'static str {
         Code::ImportNotFound => "There is no such import.",
         Code::MethodNotAllowed => "The route exists for another method; the header `Allow` says which.",
         Code::Conflict => "What is asked contradicts what exists; the message says what to do.",
+        Code::KeyringUnavailable => "The keyring of the system, which has the key of signing secrets, does not answer.",
         Code::IdempotencyConflict => "The idempotency key was used for another request.",
         Code::IdempotencyInProgress => "The first request with this `Idempotency-Key` is being worked on.",
         Code::PayloadTooLarge => "The body is larger than 8 MiB.",

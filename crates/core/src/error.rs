@@ -55,6 +55,8 @@ pub enum Code {
     MethodNotAllowed,
     /// 409: the change contradicts what exists.
     Conflict,
+    /// 409: the keyring of the system, which has the key of signing secrets, does not answer.
+    KeyringUnavailable,
     /// 409: the idempotency key was used for another body.
     IdempotencyConflict,
     /// 409: a request with the same idempotency key is being worked on.
@@ -81,7 +83,7 @@ pub enum Code {
 
 impl Code {
     /// Every code there is.
-    pub const ALL: [Code; 36] = [
+    pub const ALL: [Code; 37] = [
         Code::InvalidRequest,
         Code::MissingRequiredField,
         Code::InvalidFieldValue,
@@ -107,6 +109,7 @@ impl Code {
         Code::ImportNotFound,
         Code::MethodNotAllowed,
         Code::Conflict,
+        Code::KeyringUnavailable,
         Code::IdempotencyConflict,
         Code::IdempotencyInProgress,
         Code::PayloadTooLarge,
@@ -148,6 +151,7 @@ impl Code {
             Code::ImportNotFound => "import_not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::Conflict => "conflict",
+            Code::KeyringUnavailable => "keyring_unavailable",
             Code::IdempotencyConflict => "idempotency_conflict",
             Code::IdempotencyInProgress => "idempotency_in_progress",
             Code::PayloadTooLarge => "payload_too_large",
@@ -184,7 +188,7 @@ impl Code {
             | Code::DeliveryNotFound
             | Code::ImportNotFound => 404,
             Code::MethodNotAllowed => 405,
-            Code::Conflict | Code::IdempotencyConflict | Code::IdempotencyInProgress => 409,
+            Code::Conflict | Code::KeyringUnavailable | Code::IdempotencyConflict | Code::IdempotencyInProgress => 409,
             Code::PayloadTooLarge => 413,
             Code::UnsupportedMediaType => 415,
             Code::RateLimitExceeded | Code::CustomerRateLimited | Code::LimitExceeded => 429,

@@ -135,19 +135,28 @@ async fn open(dir: &Path, secrets: Secrets) -> Engine {
     Engine::open(OpenOptions { secrets, ..OpenOptions::new(dir) }, SystemClock).await.unwrap()
 }
 
-/// The message of a refusal by conflict.
-fn conflict<T>(answer: Result<T>) -> String {
+/// The message of a refusal by a code.
+fn refused<T>(code: Code, answer: Result<T>) -> String {
     match answer {
-        Err(Error::Fault(fault)) if fault.code == Code::Conflict => fault.message,
+        Err(Error::Fault(fault)) if fault.code == code => fault.message,
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("it is not refused"),
     }
 }
 
+fn conflict<T>(answer: Result<T>) -> String {
+    refused(Code::Conflict, answer)
+}
+
+fn silent<T>(answer: Result<T>) -> String {
+    refused(Code::KeyringUnavailable, answer)
+}
+
 #[tokio::test]
 async fn nothing_is_kept_anywhere_before_somebody_chose() {
     let place = Place::open(None).await;
-    let none = SecretsState { store: None, has_key: false, can_change: true, file_left: false, error: None };
+    let none =
+        SecretsState { store: None, has_key: false, can_change: true, file_left: false, error: None, error_code: None };
     assert_eq!(place.state().await, none);
     let said = conflict(place.make().await);
     let dir = place.dir.path().display();
@@ -206,11 +215,12 @@ async fn the_keyring_has_the_key_by_the_project_wherever_the_folder_lies() {
 async fn a_silent_keyring_is_told_and_no_other_place_taken_until_somebody_says_so() {
     let place = Place::open(Some(SecretsPlace::Keyring)).await;
     place.ring.is(Mood::Silent);
-    let said = conflict(place.make().await);
+    let said = silent(place.make().await);
     assert!(said.contains("nobody is there") && said.contains("weir secrets use file --data"), "{said}");
     let state = place.state().await;
     assert!(state.store == Some(SecretsPlace::Keyring) && !state.has_key, "{state:?}");
     assert!(state.error.unwrap().contains("nobody is there"));
+    assert_eq!(state.error_code, Some("keyring_unavailable"));
     assert!(!place.has(FILE) && !place.has(CHOICE));
     // A keyring that wakes up is found without a restart.
     place.ring.is(Mood::Good);
@@ -219,7 +229,7 @@ async fn a_silent_keyring_is_told_and_no_other_place_taken_until_somebody_says_s
     assert_eq!(place.keep(SecretsChoice::File).await.unwrap().store, Some(SecretsPlace::File));
     let made = place.make().await.unwrap();
     assert!(place.has(FILE));
-    assert!(conflict(place.keep(SecretsChoice::Keyring).await).contains("nobody is there"));
+    assert!(silent(place.keep(SecretsChoice::Keyring).await).contains("nobody is there"));
     let place = place.serve().await;
     assert_eq!(place.secret(made.webhook.id).await.unwrap(), made.secret);
 }
@@ -292,7 +302,7 @@ async fn a_key_out_of_reach_is_not_left_behind_unless_somebody_says_so() {
     let made = place.make().await.unwrap();
     let place = place.serve().await;
     place.ring.is(Mood::Silent);
-    let said = conflict(place.secret(made.webhook.id).await);
+    let said = silent(place.secret(made.webhook.id).await);
     assert!(said.contains("does not answer"), "not that it is lost: {said}");
     let said = conflict(place.keep(SecretsChoice::File).await);
     assert!(said.contains("nobody is there") && said.contains("--new-key"), "{said}");

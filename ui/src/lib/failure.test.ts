@@ -16,6 +16,11 @@ describe("why something failed", () => {
     expect(reasonOf(failure("conflict", "Is it there?", 409))).toBe("Is it there?");
   });
 
+  it("is that the keyring does not answer, and not what the message bus said of it", () => {
+    const silent = failure("keyring_unavailable", "the keyring of the system does not answer (org.freedesktop.DBus.Error.ServiceUnknown): start it", 409);
+    expect(reasonOf(silent)).toBe("Your system's keyring does not answer.");
+  });
+
   it("is the key’s scope, by what the key may do", () => {
     const refused = failure("insufficient_permissions", "the key's scope is `read`; server.get needs `manage`", 403);
     session.scope = "read";

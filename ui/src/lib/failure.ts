@@ -8,6 +8,7 @@ import { t } from "$lib/strings";
 export function reasonOf(failure: ApiFailure, now = Date.now()): string {
   if (failure.code === UNREACHABLE) return t.error.notReached;
   if (failure.isSpent) return t.error.spent(againAt(failure.retryAt, now));
+  if (failure.isKeyringSilent) return t.error.keyringSilent;
   if (failure.isForbidden && session.scope !== "manage") return t.error.forbidden(session.scope);
   return /[.!?…]$/.test(failure.message) ? failure.message : `${failure.message}.`;
 }

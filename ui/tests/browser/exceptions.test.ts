@@ -108,9 +108,8 @@ describe("exceptions for one customer", () => {
     await row.focus();
     await page.keyboard.press("u");
     const dialog = page.getByRole("dialog", { name: "Reset usage of acme" });
-    await dialog.getByText(/^Used 97\.5\stokens becomes 0\.$/).waitFor();
+    await dialog.getByText(/^Used 97\.5\stokens becomes 0\. This cannot be undone\.$/).waitFor();
     await dialog.getByText(/The window stays: .+ It ends in /).waitFor();
-    await dialog.getByText("This cannot be undone.").waitFor();
     await expectAccessible(page);
     await page.keyboard.type("The outage of Tuesday");
     await dialog.getByRole("button", { name: "Reset usage" }).click();

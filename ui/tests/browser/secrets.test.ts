@@ -1,6 +1,15 @@
 /** Where the key of signing secrets is kept: asked for where it is first needed, and changed in the settings. */
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectAccessible, Weir } from "./weir";
+
+/** What the message bus said of a keyring that is not there is to be had, and in nobody's way. */
+async function expectFoldedAway(place: Locator) {
+  const raw = place.getByText("weir secrets use file");
+  expect(await raw.isVisible()).toBe(false);
+  await place.getByText("Details").click();
+  await raw.waitFor();
+}
 
 describe("the key of signing secrets", () => {
   let weir: Weir;
@@ -15,19 +24,22 @@ describe("the key of signing secrets", () => {
     await expectAccessible(page);
     const places = page.getByRole("group", { name: "The key is kept" });
     await places.getByLabel("In the system's keyring").click();
-    await page.getByRole("alert").getByText("the keyring of the system does not answer").waitFor();
+    await page.getByRole("alert").getByText("Your system's keyring does not answer.").waitFor();
+    await expectFoldedAway(page.locator(".secrets"));
     expect(await places.getByRole("radio", { checked: true }).count()).toBe(0);
     await expectAccessible(page);
 
     await page.goto(`${weir.address}/#/webhooks/new`);
     await page.getByLabel("Address").fill("https://hooks.example.com/weir");
     await page.keyboard.press("Control+Enter");
-    await page.getByRole("alert").getByText("WEIR_SECRET_KEY").waitFor();
     const choice = page.getByRole("group", { name: "Where shall the key of signing secrets be kept?" });
-    await choice.waitFor();
+    await choice.getByRole("alert").getByText("Nobody has chosen yet, so nothing was saved.").waitFor();
+    await expectFoldedAway(choice);
+    await choice.getByText("WEIR_SECRET_KEY").waitFor();
     await expectAccessible(page);
     await choice.getByRole("button", { name: "Keep it in the system's keyring" }).click();
-    await choice.getByRole("alert").getByText("does not answer").waitFor();
+    await choice.getByRole("alert").getByText("Your system's keyring does not answer.").waitFor();
+    await choice.getByRole("alert").getByText("No secret is lost.").waitFor();
     await expectAccessible(page);
     await choice.getByRole("button", { name: "Keep it in a file only you can read" }).click();
     // What was written is sent by itself.

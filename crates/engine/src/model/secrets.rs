@@ -59,6 +59,8 @@ pub struct SecretsState {
     pub file_left: bool,
     /// Why it cannot be read, if it cannot.
     pub error: Option<String>,
+    /// The code of that, such as `keyring_unavailable`.
+    pub error_code: Option<&'static str>,
 }
 
 /// Where to keep the key that signing secrets derive from.

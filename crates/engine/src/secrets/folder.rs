@@ -68,15 +68,16 @@ impl Folder {
     pub(crate) fn state(&self, kept: &mut Option<SecretKey>) -> SecretsState {
         let (store, error) = match (self.place(), self.key(kept)) {
             (Ok(place), Ok(_)) => (place, None),
-            (Ok(place), Err(error)) => (place, Some(error.to_string())),
-            (Err(error), _) => (None, Some(error.to_string())),
+            (Ok(place), Err(error)) => (place, Some(error)),
+            (Err(error), _) => (None, Some(error)),
         };
         SecretsState {
             store,
             has_key: kept.is_some(),
             can_change: self.environment.is_none(),
             file_left: !matches!(store, None | Some(SecretsPlace::File)) && self.file.is_there(),
-            error,
+            error_code: error.as_ref().map(|error| error.code().as_str()),
+            error: error.map(|error| error.to_string()),
         }
     }
 
@@ -208,7 +209,7 @@ impl Folder {
              that only you can read, with `weir secrets use file --data {}`",
             self.data_dir.display()
         );
-        Fault::new(Code::Conflict, message).into()
+        Fault::new(Code::KeyringUnavailable, message).into()
     }
 
     fn nowhere(&self) -> Error {

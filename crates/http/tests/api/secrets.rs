@@ -24,10 +24,11 @@ async fn an_endpoint_is_refused_before_somebody_chose_and_made_after() {
         assert!(refused.text.contains(way), "{}", refused.text);
     }
     let told = host.ok("secrets.get", json!({})).await;
-    assert_eq!(told, json!({ "store": null, "hasKey": false, "canChange": true, "fileLeft": false, "error": null }));
+    let nowhere = json!({ "store": null, "hasKey": false, "canChange": true, "fileLeft": false, "error": null, "errorCode": null });
+    assert_eq!(told, nowhere);
     // No keyring answers here, and nothing takes its place.
     let refused = host.call("secrets.update", json!({ "store": "keyring" })).await;
-    assert_eq!(refused.refusal().0, "conflict");
+    assert_eq!((refused.status.as_u16(), refused.refusal().0.as_str()), (409, "keyring_unavailable"));
     assert!(refused.text.contains("does not answer"), "{}", refused.text);
     assert_eq!(host.ok("secrets.get", json!({})).await, told);
     for (request, code, field) in [

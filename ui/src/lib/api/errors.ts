@@ -3,6 +3,8 @@ import type { ApiErrorBody } from "./types";
 /** Codes the console itself gives to failures that never reached the engine. */
 export const UNREACHABLE = "unreachable";
 export const UNREADABLE = "unreadable_answer";
+/** The engine's own, where the system's keyring has the key of signing secrets and does not answer. */
+export const KEYRING_UNAVAILABLE = "keyring_unavailable";
 /** The engine's own, for a key that has made all the calls it may for now. */
 const SPENT = "rate_limit_exceeded";
 
@@ -41,6 +43,11 @@ export class ApiFailure extends Error {
   /** The key's scope does not reach so far. */
   get isForbidden(): boolean {
     return this.code === "insufficient_permissions";
+  }
+
+  /** The system's keyring does not answer. */
+  get isKeyringSilent(): boolean {
+    return this.code === KEYRING_UNAVAILABLE;
   }
 
   get isNotFound(): boolean {

@@ -2409,6 +2409,8 @@ export type SecretsState = {
   canChange: boolean;
   /** Why it cannot be read, if it cannot. */
   error: string | null;
+  /** The code of that, such as `keyring_unavailable`. */
+  errorCode: string | null;
   /** Whether a file `secret.key` lies beside the data although the key is kept elsewhere. */
   fileLeft: boolean;
   /** Whether there is one. It is made for the first endpoint. */

@@ -125,6 +125,8 @@ export const common = {
     requestId: "Request id",
     failed: (message: string) => `That did not work: ${message}`,
     notSaved: "Nothing was saved.",
+    keyringSilent: "Your system's keyring does not answer.",
+    details: "Details",
   },
 
   table: {

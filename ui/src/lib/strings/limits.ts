@@ -56,7 +56,7 @@ export const limits = {
     hour: "per hour",
     day: "per day",
   } satisfies Record<RateSpan, string>,
-  periodHint: "Cut in the customer’s own zone.",
+  periodHint: "Counted in the customer’s own time zone.",
 
   sentence: {
     atMost: "At most",

@@ -87,7 +87,7 @@ export const meters = {
     details: "Details",
     updated: "Changed",
     where: "Where",
-    kept: "Kept broken down by",
+    kept: "Broken down by",
     counted: "Which events",
     allEvents: "All events",
   },

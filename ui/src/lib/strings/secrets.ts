@@ -17,6 +17,7 @@ export const secrets = {
   noKey: "There is none yet. It is made for the first webhook.",
   fileLeft: "A file secret.key still lies beside the data. It is not used.",
   cannotRead: (reason: string) => `The key cannot be read: ${reason}.`,
+  keyringHint: "No secret is lost. Start or unlock the keyring and try again, or keep the key in a file.",
   moved: {
     keyring: "The key is in the system's keyring now.",
     file: "The key is in a file now.",
@@ -26,7 +27,8 @@ export const secrets = {
   anew: "Begin with another key",
 
   ask: "Where shall the key of signing secrets be kept?",
-  askHint: "Weir does not choose for you. It can be moved later, in the settings.",
+  askHint: "Nobody has chosen yet, so nothing was saved. Weir does not choose for you. It can be moved later, in the settings.",
+  stuck: "The key until now is in the keyring, and cannot be moved while that does not answer. To begin with another key, choose the file in the settings.",
   choose: {
     keyring: "Keep it in the system's keyring",
     file: "Keep it in a file only you can read",

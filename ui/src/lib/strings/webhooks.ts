@@ -23,7 +23,7 @@ export const webhooks = {
   waitingHint: (count: number, text: string) => `${counted(count, text, "message", "messages")} still to be delivered`,
   lastAttempt: "Last attempt",
   noAttempt: "None yet",
-  attempt: (status: number | null, error: string | null) => (status === null ? (error ?? "No answer") : String(status)),
+  noAnswer: "No answer",
   took: (ms: string) => `${ms} ms`,
   created: "Created",
   id: "Id",

@@ -26,6 +26,11 @@ export function usedOf(row: StandingRow): Used {
   return { customerId: row.customerId, used: add(row.standing.used, row.standing.held) };
 }
 
+/** A raise lets the customer go on, whatever the limit's own value is. */
+export function isLetOn({ standing }: StandingRow): boolean {
+  return standing.raised !== null && compare(add(standing.used, standing.held), standing.limit) < 0;
+}
+
 /** Per cent of a limit that is used and held: what counts. */
 export function takenPercent({ standing }: StandingRow): Q {
   return percentOf(add(standing.used, standing.held), standing.limit) ?? zero;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Limit, Q, StandingRow } from "$lib/api/types";
 import { changes, creation, draftOf, emptyDraft, readThreshold, reverse, suggestName, valueOf } from "./draft";
-import { byTaken, judge, newly, refusing, replaced, sourceFor, takenPercent } from "./impact";
+import { byTaken, isLetOn, judge, newly, refusing, replaced, sourceFor, takenPercent } from "./impact";
 
 const q = (text: string) => text as Q;
 const used = (customerId: string, amount: string) => ({ customerId, used: q(amount) });
@@ -122,7 +122,7 @@ describe("where it is known from", () => {
 
 describe("where customers stand with a limit", () => {
   const row = (customerId: string, taken: string, held: string) =>
-    ({ customerId, customerName: null, standing: { used: q(taken), held: q(held), limit: q("100") } }) as unknown as StandingRow;
+    ({ customerId, customerName: null, standing: { used: q(taken), held: q(held), limit: q("100"), raised: null } }) as unknown as StandingRow;
 
   it("counts what is held as used, and puts whom it stops first", () => {
     const rows = [row("half", "50", "0"), row("held", "0", "300"), row("both", "20", "40"), row("none", "0", "0")];
@@ -132,5 +132,10 @@ describe("where customers stand with a limit", () => {
       ["half", "50"],
       ["none", "0"],
     ]);
+  });
+
+  it("leaves alone whom a raise lets go on, as long as that is not used up", () => {
+    const raised = (taken: string, held: string) => ({ standing: { ...row("acme", taken, held).standing, raised: { ownValue: "10" } } }) as StandingRow;
+    expect([raised("60", "30"), raised("60", "40"), row("acme", "60", "30")].map(isLetOn)).toEqual([true, false, false]);
   });
 });

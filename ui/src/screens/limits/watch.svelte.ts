@@ -8,7 +8,7 @@ import { paged } from "$lib/state/paged.svelte";
 import { call, session } from "$lib/state/session.svelte";
 import { compare } from "$lib/format/quantity";
 import { valueOf, type Draft } from "./draft";
-import { judge, refusing, sourceFor, usedOf, type Impact, type Source } from "./impact";
+import { isLetOn, judge, refusing, sourceFor, usedOf, type Impact, type Source } from "./impact";
 import { usageOf } from "./usage";
 import type { Window } from "./window";
 
@@ -66,7 +66,7 @@ export function watchImpact(draft: () => Draft | null, before: () => Limit | nul
     if (value === null || what === null || waiting) return null;
     if (what.source === "standings") {
       if (standings.loading || standings.failed) return null;
-      return judge(standings.rows.map(usedOf), value, refusing(before()), standings.hasMore);
+      return judge(standings.rows.filter((row) => !isLetOn(row)).map(usedOf), value, refusing(before()), standings.hasMore);
     }
     return usage.data ? judge(usage.data.customers, value, null, usage.data.more) : null;
   });

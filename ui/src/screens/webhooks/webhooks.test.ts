@@ -104,7 +104,8 @@ describe("an attempt", () => {
 
   it("is said by its status, and by what went wrong once", () => {
     expect(answerOf(attempt({ status: 500, error: "answered with 500" }))).toBe("500");
-    expect(answerOf(attempt({ error: "connection refused" }))).toBe("connection refused");
+    expect(answerOf(attempt({ error: "connection refused" }))).toBe("No answer");
+    expect(faultOf(attempt({ error: "connection refused" }))).toBe("connection refused");
     expect(faultOf(attempt({ status: 500, error: "answered with 500" }))).toBe("answered with 500");
     expect(faultOf(attempt({ status: 302, error: "redirects are not followed" }))).toBe("302, redirects are not followed");
     expect(faultOf(attempt({ status: 500 }))).toBe("500");

@@ -23,14 +23,14 @@ export function wentWell(attempt: WebhookAttempt): boolean {
   return attempt.error === null && attempt.status !== null && attempt.status >= 200 && attempt.status < 300;
 }
 
-/** `200`, `500`, or why there was no answer. */
+/** `200`, `500`, or that there was no answer, short enough for a table. */
 export function answerOf(attempt: WebhookAttempt): string {
-  return attempt.status === null ? (attempt.error ?? t.webhooks.deliveries.noAnswer) : String(attempt.status);
+  return attempt.status === null ? t.webhooks.noAnswer : String(attempt.status);
 }
 
-/** Why an attempt does not count: its status, where that says it all. */
+/** Why an attempt does not count, as long as it takes: its status, where that says it all. */
 export function faultOf(attempt: WebhookAttempt): string {
-  if (attempt.error === null) return answerOf(attempt);
+  if (attempt.error === null) return attempt.status === null ? t.webhooks.deliveries.noAnswer : answerOf(attempt);
   return attempt.status === null || attempt.error.includes(String(attempt.status)) ? attempt.error : `${attempt.status}, ${attempt.error}`;
 }
 
