@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,21 +150,36 @@ async fn beginning(mut response: Response, body: &mut Vec<u8>) -> reqwest::Resul
     Ok(())
 }
 
-/// What went wrong, to its root. The outermost error only says that something did, and is left out where there is more to say.
+/// What went wrong: in plain words where there are some, then to its root. The outermost error only says that something did, and
+/// is left out where there is more to say.
 fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
-    let mut reasons: Vec<String> = Vec::new();
+    let (mut reasons, mut plain): (Vec<String>, _) = (Vec::new(), None);
     let mut source = error.source();
     while let Some(inner) = source {
         let text = inner.to_string();
         if !reasons.iter().any(|known| known.contains(&text)) {
             reasons.push(text);
         }
+        plain = plain.or_else(|| plainly(inner.downcast_ref::<io::Error>()?.kind()));
         source = inner.source();
     }
     // What the client says of itself comes before what happened.
     reasons.retain(|text| !text.starts_with("client error"));
-    if reasons.is_empty() { error.to_string() } else { reasons.join(": ") }
+    let root = if reasons.is_empty() { error.to_string() } else { reasons.join(": ") };
+    plain.map_or(root.clone(), |plain| format!("{plain} ({root})"))
+}
+
+/// What an operator makes of an error of the system.
+fn plainly(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::ConnectionRefused => Some("nothing listens there"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            Some("the receiver cut the connection")
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("no network leads there"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -234,6 +250,17 @@ mod tests {
         outgoing.url = format!("http://0x7f.1:{port}/");
         let (attempt, _) = tokio::join!(sender.send(&outgoing, Timestamp::from_micros(0)), listener.accept());
         assert!(attempt.error.unwrap().contains("no answer within 0.3 s"), "the first to be connected to");
+    }
+
+    #[tokio::test]
+    async fn where_nothing_listens_is_said_in_plain_words() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        let outgoing = Outgoing { url, allow_private: true, ..outgoing().await };
+        let sender = Sender::new(&Setup::default()).unwrap();
+        let said = sender.send(&outgoing, Timestamp::from_micros(0)).await.error.unwrap();
+        assert!(said.starts_with("nothing listens there (") && said.contains("refused"), "{said}");
     }
 
     #[test]
