@@ -6,6 +6,7 @@ describe("every screen", () => {
   beforeAll(async () => {
     weir = await Weir.start();
     await weir.api("POST", "/sample", {});
+    await weir.api("POST", "/customers", { externalId: "quiet" });
   });
   afterAll(() => weir?.stop());
 
@@ -22,7 +23,9 @@ describe("every screen", () => {
     ["#/customers/nobody/simulator", "There is no customer “nobody” yet"],
     ["#/customers/azure-code?raise=any", "What it does is said here once there is a value."],
     ["#/customers/azure-code?reset=any", "This cannot be undone."],
-    ["#/customers/azure-code/alerts", "Thresholds are set on each limit"],
+    ["#/customers/azure-code/alerts", "Credits"],
+    ["#/customers/azure-conv/refusals", "Token allowance"],
+    ["#/customers/quiet/alerts", "Thresholds are set on each limit"],
     ["#/alerts", "azure-conv"],
     ["#/alerts?state=resolved", "No resolved alerts"],
     ["#/alerts?alert=alr_nothing", "There is no such alert"],
@@ -36,10 +39,12 @@ describe("every screen", () => {
     ["#/limits/rates/new", "A tracked call beyond is refused."],
     ["#/limits/new", "What it does now"],
     ["#/limits/file", "See first what changes"],
-    ["#/balances", "No balances yet"],
+    ["#/balances", "azure-code"],
+    ["#/balances?query=nothing+like+it", "No balance matches"],
     ["#/balances/new", "Pay for usage of a meter"],
     ["#/balances/bal_nothing", "There is no such balance"],
-    ["#/customers/azure-code/balances", "This customer has no balance"],
+    ["#/customers/azure-code/balances", "Credits"],
+    ["#/customers/quiet/balances", "This customer has no balance"],
     ["#/audit", "Created API key"],
     ["#/audit?fact=aud_2", "aggregation"],
     ["#/audit?query=nothing+like+it", "No change matches"],
