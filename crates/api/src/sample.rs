@@ -59,10 +59,10 @@ struct SampleBalance {
 }
 
 const CREDITS: &str = "Credits";
-/// The calls cost 18,230 and 26,300 credits, or so: one customer is low and one is not.
+/// The calls cost 36,600 and 52,900 credits, or so: one customer is low and one is not.
 const BALANCES: [SampleBalance; 2] = [
-    SampleBalance { customer: "azure-code", paid: 18_000, trial: 2_000, low: 2_500 },
-    SampleBalance { customer: "azure-conv", paid: 40_000, trial: 2_000, low: 5_000 },
+    SampleBalance { customer: "azure-code", paid: 36_000, trial: 2_500, low: 2_500 },
+    SampleBalance { customer: "azure-conv", paid: 80_000, trial: 2_500, low: 10_000 },
 ];
 /// Microseconds from the day that a balance is made to the end of what was given on trial.
 const TRIAL: i64 = 30 * 24 * 60 * 60 * 1_000_000;
@@ -240,7 +240,7 @@ fn credits(sample: &SampleBalance, tokens: MeterId) -> NewBalance {
         priority: 100,
         metered: Some(Metered {
             meter_id: tokens,
-            amount: Quantity::from_int(1),
+            amount: Quantity::from_int(2),
             per: 1_000,
             enforcement: Enforcement::Hard,
         }),

@@ -99,14 +99,14 @@ describe("balances", () => {
     await page.getByRole("button", { name: "Debit", exact: true }).click();
     const debit = page.getByRole("dialog", { name: "Debit Preview of acme" });
     await debit.getByLabel("Amount").fill("0.300000001");
-    await debit.getByText("Too little: only 0.3\u202fcredits is available, so this is refused.").waitFor();
+    await debit.getByText("Too little: it has only 0.3\u202fcredits available, so this is refused.").waitFor();
     expect(await debit.getByRole("button", { name: "Debit", exact: true }).isDisabled()).toBe(true);
     await expectAccessible(page);
     // Somebody else is quicker: what is available is said anew.
     await debit.getByLabel("Amount").fill("0.3");
     await debit.getByText("The balance goes from 0.3 to 0\u202fcredits.").waitFor();
     await move("debit", "Preview", "0.25");
-    await debit.getByText("Too little: only 0.05\u202fcredits is available, so this is refused.").waitFor();
+    await debit.getByText("Too little: it has only 0.05\u202fcredits available, so this is refused.").waitFor();
     await debit.getByLabel("Amount").fill("0.04");
     await debit.getByRole("button", { name: "Debit", exact: true }).click();
     await page.getByText("Debited 0.04\u202fcredits from Preview of acme.").waitFor();
@@ -205,7 +205,7 @@ describe("balances", () => {
     await page.getByRole("button", { name: /^Capture 7\.5\scredits, Render job/ }).click();
     const capture = page.getByRole("dialog", { name: /^Capture the hold of 7\.5/ });
     await capture.getByLabel("Actual amount").fill("18.1");
-    await capture.getByText("Too little: only 18\u202fcredits is available, so this is refused.").waitFor();
+    await capture.getByText("Too little: it has only 18\u202fcredits available, so this is refused.").waitFor();
     await capture.getByLabel("Actual amount").fill("5.5");
     await capture.getByText("2\u202fcredits of the hold is free again.").waitFor();
     await expectAccessible(page);
@@ -436,7 +436,7 @@ describe("balances", () => {
     await expectAccessible(page);
     await drawer.getByRole("link", { name: "Explain" }).click();
     await page.getByText("This call would be refused").waitFor();
-    await page.getByText(/would have to pay 5 for 5 of Tokens, but 1 is available/).waitFor();
+    await page.getByText(/would have to pay 5 for 5 of Tokens, but it has 1 available/).waitFor();
     await expectAccessible(page);
 
     await page.keyboard.press("Control+k");

@@ -74,7 +74,7 @@ async fn the_sample_pays_for_its_calls_and_refuses_those_beyond() {
         let (paid, trial) = (grant("paid"), grant("promotional"));
         assert_eq!(balance["customerId"], format!("azure-{feature}"));
         assert_eq!(
-            thousandths(&balance["currentBalance"]) + tokens,
+            thousandths(&balance["currentBalance"]) + 2 * tokens,
             thousandths(&paid["amount"]) + thousandths(&trial["amount"])
         );
         assert_eq!((&trial["remaining"], &balance["currentBalance"]), (&json!(0), &paid["remaining"]));

@@ -76,12 +76,12 @@ export const explain = {
   rateNone: (calls: string, per: string) => `None of ${calls} ${per} is left.`,
   again: "Admits again",
 
-  pays: (amount: string, quantity: string, meter: string, available: string) => `Would pay ${amount} for ${quantity} of ${meter}; ${available} is available.`,
-  cannotPay: (amount: string, quantity: string, meter: string, available: string) => `Would have to pay ${amount} for ${quantity} of ${meter}, but ${available} is available.`,
-  owes: (amount: string, quantity: string, meter: string, available: string) => `Would pay ${amount} for ${quantity} of ${meter}, going into debt: ${available} is available.`,
-  paysNothing: (available: string) => `Nothing of it is left to pay here; ${available} is available.`,
-  canPay: (available: string) => `${available} is available.`,
-  cannotPayAny: (available: string) => `Nothing can be paid: ${available} is available.`,
+  pays: (amount: string, quantity: string, meter: string, available: string) => `Would pay ${amount} for ${quantity} of ${meter}; it has ${available} available.`,
+  cannotPay: (amount: string, quantity: string, meter: string, available: string) => `Would have to pay ${amount} for ${quantity} of ${meter}, but it has ${available} available.`,
+  owes: (amount: string, quantity: string, meter: string, available: string) => `Would pay ${amount} for ${quantity} of ${meter}, going into debt: it has ${available} available.`,
+  paysNothing: (available: string) => `Nothing of it is left to pay here; it has ${available} available.`,
+  canPay: (available: string) => `It has ${available} available.`,
+  cannotPayAny: (available: string) => `Nothing can be paid: it has ${available} available.`,
   balanceWants: (dimension: string, wanted: string, given: string) => `It pays only where ${dimension} = ${wanted}; here it is ${given}.`,
   balanceWantsMissing: (dimension: string, wanted: string) => `It pays only where ${dimension} = ${wanted}, which this request does not have.`,
 

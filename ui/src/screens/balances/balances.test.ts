@@ -52,8 +52,8 @@ describe("a movement before it is sent", () => {
   it("refuses a debit or hold beyond what is available, and takes exactly that", () => {
     expect(effectOfMove(balance, "debit", q("7")).refused).toBe(false);
     const beyond = effectOfMove(balance, "debit", q("7.000000001"));
-    expect(beyond).toEqual({ refused: true, said: ["Too little: only 7\u202fcredits is available, so this is refused."] });
-    expect(effectOfMove({ ...balance, availableBalance: q("-1") }, "hold", q("1")).said).toEqual(["Nothing can be taken: -1\u202fcredits is available, so this is refused."]);
+    expect(beyond).toEqual({ refused: true, said: ["Too little: it has only 7\u202fcredits available, so this is refused."] });
+    expect(effectOfMove({ ...balance, availableBalance: q("-1") }, "hold", q("1")).said).toEqual(["Nothing can be taken: it has -1\u202fcredits available, so this is refused."]);
   });
 
   it("holds without moving the balance", () => {
@@ -80,10 +80,10 @@ describe("a movement before it is sent", () => {
       "Available: 8.5\u202fcredits instead of 7.",
     ]);
     expect(captureOf(plain, hold, q("9"))).toMatchObject({ refused: false, said: ["The balance goes from 10 to 1\u202fcredits.", "7\u202fcredits more than held.", "Available: 0\u202fcredits instead of 7."] });
-    expect(captureOf(plain, hold, q("9.1"))).toEqual({ refused: true, said: ["Too little: only 9\u202fcredits is available, so this is refused."] });
+    expect(captureOf(plain, hold, q("9.1"))).toEqual({ refused: true, said: ["Too little: it has only 9\u202fcredits available, so this is refused."] });
     // What is held can always be captured, also of a balance in debt.
     expect(captureOf({ ...plain, availableBalance: q("-5") }, hold, q("2")).refused).toBe(false);
-    expect(captureOf({ ...plain, availableBalance: q("-5") }, hold, q("2.1")).said).toEqual(["Too little: only 2\u202fcredits is available, so this is refused."]);
+    expect(captureOf({ ...plain, availableBalance: q("-5") }, hold, q("2.1")).said).toEqual(["Too little: it has only 2\u202fcredits available, so this is refused."]);
   });
 
   it("reads priorities as whole numbers up to 1,000", () => {

@@ -105,7 +105,7 @@ describe("an explanation in words", () => {
   it("names the balance that cannot pay, and what it would have to", () => {
     const track = { admitted: false, reason: "insufficient_balance" as const, rateLimits: [], limits: [], balances: ["bal_1"] };
     expect(headline(told({ track, limits: [], balances: [balance] }), "call").because).toEqual([
-      "Credits: would have to pay 6\u202fcredits for 2,000 of tokens, but 4.5\u202fcredits is available.",
+      "Credits: would have to pay 6\u202fcredits for 2,000 of tokens, but it has 4.5\u202fcredits available.",
     ]);
     expect(headline(told({ allowed: true, limits: [], balances: [balance] }), "customer").because).toEqual([
       "A tracked call is refused all the same as long as Credits cannot pay for it.",
@@ -114,10 +114,10 @@ describe("an explanation in words", () => {
 
   it("says what a balance pays, owes, or why it does not pay", () => {
     const pays = { ...balance, refuses: false };
-    expect(balanceReason({ ...pays, amount: q("4.5") })).toBe("Would pay 4.5\u202fcredits for 2,000 of tokens; 4.5\u202fcredits is available.");
-    expect(balanceReason(pays)).toBe("Would pay 6\u202fcredits for 2,000 of tokens, going into debt: 4.5\u202fcredits is available.");
-    expect(balanceReason({ ...pays, quantity: null, amount: null })).toBe("4.5\u202fcredits is available.");
-    expect(balanceReason({ ...pays, quantity: q("0"), amount: q("0") })).toBe("Nothing of it is left to pay here; 4.5\u202fcredits is available.");
+    expect(balanceReason({ ...pays, amount: q("4.5") })).toBe("Would pay 4.5\u202fcredits for 2,000 of tokens; it has 4.5\u202fcredits available.");
+    expect(balanceReason(pays)).toBe("Would pay 6\u202fcredits for 2,000 of tokens, going into debt: it has 4.5\u202fcredits available.");
+    expect(balanceReason({ ...pays, quantity: null, amount: null })).toBe("It has 4.5\u202fcredits available.");
+    expect(balanceReason({ ...pays, quantity: q("0"), amount: q("0") })).toBe("Nothing of it is left to pay here; it has 4.5\u202fcredits available.");
     const mismatch = { of: "balance" as const, dimension: "model", wanted: "large", given: null };
     expect(balanceReason({ ...pays, applies: false, mismatch })).toBe("It pays only where model = large, which this request does not have.");
   });
