@@ -77,6 +77,23 @@ impl Quantity {
         parse_decimal(text, 0)
     }
 
+    /// The text that a quantity is written as, also of a total, which may go beyond what one caller may send.
+    pub fn parse_total(text: &str) -> Result<Self, QuantityError> {
+        use QuantityError::{NotDecimal, TooLarge, TooPrecise};
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let numeric = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !numeric(whole) || !numeric(fraction) {
+            return Err(NotDecimal);
+        }
+        if fraction.len() > 9 {
+            return Err(TooPrecise);
+        }
+        let number = |text: &str| text.parse::<i128>().map_err(|_| TooLarge);
+        let nanos = number(&format!("{fraction:0<9}"))?;
+        Quantity::from_parts(sign * number(whole)?, sign * nanos).map_err(|_| TooLarge)
+    }
+
     /// The text of a JSON number, which may carry an exponent.
     pub fn parse_json_number(text: &str) -> Result<Self, QuantityError> {
         match text.split_once(['e', 'E']) {
@@ -245,6 +262,12 @@ impl<'de> Deserialize<'de> for Quantity {
     }
 }
 
+/// Reads a total that was written down, as number or text; for `deserialize_with`.
+pub fn total<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?.get();
+    Quantity::parse_total(raw.trim_matches('"')).map_err(de::Error::custom)
+}
+
 impl JsonSchema for Quantity {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Quantity".into()
@@ -271,6 +294,22 @@ impl JsonSchema for Quantity {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_total_is_read_as_it_was_written(steps in -i128::MAX..=i128::MAX) {
+            let total = Quantity::from_steps(steps);
+            prop_assert_eq!(Quantity::parse_total(&total.to_string()), Ok(total));
+        }
+    }
+
+    #[test]
+    fn what_is_no_total_is_refused() {
+        for text in ["", "-", ".", "1.", ".5", "--1", "1e3", "1.0000000001", "+1", " 1"] {
+            assert!(Quantity::parse_total(text).is_err(), "{text}");
+        }
+        assert_eq!(Quantity::parse_total(&"9".repeat(38)), Err(QuantityError::TooLarge));
+    }
 
     #[test]
     fn a_tenth_added_ten_times_is_one() {

@@ -20,7 +20,7 @@ use crate::model::{
     AcknowledgeAll, Acknowledged, Alert, AlertKind, AlertState, AlertedBalance, AlertedLimit, AuditActor, ListAlerts,
     Page,
 };
-use crate::writer::{Audit, Tx, stored};
+use crate::writer::{Audit, Tx, stored, stored_total};
 
 const SELECT: &str = "SELECT a.*, c.external_id, c.name AS customer_name, l.uuid AS limit_uuid, l.name AS limit_name, l.period, \
      m.uuid AS meter_uuid, m.name AS meter_name, m.unit, b.uuid AS balance_uuid, b.name AS balance_name, b.unit AS balance_unit \
@@ -163,7 +163,7 @@ fn read(row: &SqliteRow, project_id: ProjectId, actors: &FxHashMap<i64, AuditAct
 
 fn limit_of(row: &SqliteRow) -> Result<Option<AlertedLimit>> {
     let Some(id) = row.try_get::<Option<Uuid>, _>("limit_uuid")? else { return Ok(None) };
-    let (value, used): (Quantity, Quantity) = (stored(row.try_get("level")?)?, stored(row.try_get("was")?)?);
+    let (value, used): (Quantity, Quantity) = (stored(row.try_get("level")?)?, stored_total(row.try_get("was")?)?);
     let instant = |column: &str| -> Result<Option<Timestamp>> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
     };
@@ -190,7 +190,7 @@ fn balance_of(row: &SqliteRow) -> Result<Option<AlertedBalance>> {
         name: row.try_get("balance_name")?,
         unit: row.try_get("balance_unit")?,
         threshold: stored(row.try_get("level")?)?,
-        current_balance: stored(row.try_get("was")?)?,
+        current_balance: stored_total(row.try_get("was")?)?,
         top_up_amount: row.try_get::<Option<&str>, _>("top_up")?.map(stored).transpose()?,
     }))
 }

@@ -228,10 +228,13 @@ pub struct CheckedLimit {
     /// How much.
     pub limit: Quantity,
     /// The meter over the current window.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub used: Quantity,
     /// Taken by live reservations.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub held: Quantity,
     /// What is left.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub remaining: Quantity,
     /// Used up.
     pub exceeded: bool,

@@ -189,12 +189,15 @@ pub struct CheckedBalance {
     /// What it is counted in.
     pub unit: Option<String>,
     /// What it is.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub current_balance: Quantity,
     /// What must stay.
     pub minimum_balance: Quantity,
     /// What may be spent.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub available_balance: Quantity,
     /// What was asked for.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub requested_amount: Quantity,
     /// Whether it is there.
     pub sufficient: bool,

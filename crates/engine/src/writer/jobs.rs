@@ -192,7 +192,8 @@ impl Writer {
             self.shared.customers.put(customer);
         }
         self.jobs.standings = next;
-        let alerts = if changes.is_empty() { Topics::NONE } else { Topics::ALERTS };
+        // The last piece has found nobody, and has written what endpoints are to be told of all.
+        let alerts = if changes.is_empty() && next.is_some() { Topics::NONE } else { Topics::ALERTS };
         self.shared.publish(Topics::STANDINGS | Topics::CUSTOMERS | alerts);
         Ok(())
     }

@@ -51,7 +51,9 @@ pub(crate) use ingest::{Outcome, Prepared};
 pub(crate) use ledger::{Ask, AskKey, Booked, Deed};
 pub(crate) use pending::{Cell, Pending};
 pub(crate) use set_aside::{HoldDeed, HoldRow as BalanceHoldRow, SELECT_BALANCE_HOLDS};
-pub(crate) use state::{Audit, DEVICE_SHIFT, FOLLOWING, State, read_limit, read_meter, read_rate, scope, stored};
+pub(crate) use state::{
+    Audit, DEVICE_SHIFT, FOLLOWING, State, read_limit, read_meter, read_rate, scope, stored, stored_total,
+};
 pub(crate) use track::{by_tightness, rate_standing};
 
 use crate::actor::Actor;

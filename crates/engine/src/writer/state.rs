@@ -194,6 +194,11 @@ pub(crate) fn stored<T: FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| Error::Storage(format!("unreadable {}: {text:?}", std::any::type_name::<T>())))
 }
 
+/// A total from its text: what callers sent may add up to more than one of them may send.
+pub(crate) fn stored_total(text: &str) -> Result<Quantity> {
+    Quantity::parse_total(text).map_err(|_| Error::Storage(format!("unreadable total: {text:?}")))
+}
+
 /// Founds a new file: the project, this device, the base roll-up and the built-in meters.
 async fn found(conn: &mut SqliteConnection, ids: &mut Ids, now: Timestamp) -> Result<()> {
     let at = now.as_micros();

@@ -413,3 +413,24 @@ async fn everything(host: &Host) -> Vec<Value> {
     all.push(host.ok("keys.list", json!({ "limit": 100 })).await["data"].as_array().unwrap().len().into());
     all
 }
+
+/// What callers send has at most 18 digits before the point; what it adds up to may have more, and is told wherever it stands.
+#[tokio::test]
+async fn a_total_beyond_what_one_caller_may_send_is_told_in_alerts_and_refusals() {
+    let host = Host::start().await;
+    let most = "999999999999999999";
+    let meter = json!({ "name": "all", "aggregation": "sum", "field": "values.n" });
+    let meter = host.ok("meters.create", meter).await["id"].clone();
+    let limit = json!({ "name": "q", "meterId": meter, "limitValue": format!("{most}.5"), "period": "month", "alertThresholds": [100] });
+    host.ok("limits.create", limit).await;
+    let event = json!({ "customerId": "x", "eventType": "e", "values": { "n": most } });
+    for _ in 0..2 {
+        host.ok("events.record", event.clone()).await;
+    }
+    let alerts = host.call("alerts.list", json!({})).await;
+    assert!(alerts.text.contains("1999999999999999998"), "{}", alerts.text);
+    assert_eq!(host.call("events.track", event).await.status.as_u16(), 429);
+    let refusals = host.call("refusals.list", json!({})).await;
+    assert!(refusals.text.contains("1999999999999999998"), "{}", refusals.text);
+    host.stop().await;
+}
