@@ -315,6 +315,27 @@ async fn what_a_change_for_everyone_makes_due_is_told_in_one_summary_also_when_c
     }
 }
 
+/// Whoever sends looks when alerts change: the last word of it comes once the summary is there.
+#[tokio::test]
+async fn when_a_summary_is_there_it_is_said() {
+    let (bench, meter) = open().await;
+    bench.hook(None).await;
+    bench.record("acme", "90").await;
+    let mut changes = bench.engine.changes();
+    bench.daily(meter, &[80]).await;
+    let heard = async {
+        loop {
+            let topics = changes.recv().await.unwrap();
+            if topics.names().any(|topic| topic == "alerts") && !bench.engine.outbox(&[]).await.unwrap().due.is_empty()
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), heard).await.expect("it is said");
+    assert_eq!(body(&bench.only().await)["type"], "alerts.summary");
+}
+
 #[tokio::test]
 async fn a_change_that_nobody_crosses_tells_nothing() {
     let (bench, meter) = open().await;
