@@ -41,7 +41,12 @@ impl Window {
 
     /// Whether the instant lies inside.
     pub fn contains(&self, at: Timestamp) -> bool {
-        self.start.is_none_or(|start| start <= at) && self.end.is_none_or(|end| at < end)
+        self.start.is_none_or(|start| start <= at) && !self.is_over(at)
+    }
+
+    /// Whether it has ended at the instant.
+    pub fn is_over(&self, at: Timestamp) -> bool {
+        self.end.is_some_and(|end| end <= at)
     }
 }
 

@@ -31,6 +31,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::extras::{Raise, Reset};
 use crate::live::LiveCustomer;
+use crate::model::said_type;
 use crate::model::{
     Check, CheckAnswer, CheckedLimit, Cursor, CustomerStanding, Enforcement, FilterOwner, LimitStanding, ListStandings,
     Page, RunningRaise, Source, StandingRow,
@@ -80,8 +81,8 @@ impl<'a> Applied<'a> {
         let raised = customer.extras().raise(rule, now);
         let limit = raised.map_or(rule.value, |raise| raise.value);
         let used = total.used();
-        // Whatever is held would come now.
-        let (taken, held) = if window.contains(now) && !customer.extras().holds.is_empty() {
+        // Whatever is held would come now, or in a window that is still to come.
+        let (taken, held) = if !window.is_over(now) && !customer.extras().holds.is_empty() {
             let taken = with_holds(&total, customer.held(rule, meter, now));
             // A difference of two totals that can be counted.
             let held = taken.used().checked_sub(used).unwrap_or(Quantity::ZERO);
@@ -198,14 +199,15 @@ impl<'a> Question<'a> {
         if check.dimensions.is_none() && check.event_type.is_none() && check.values.is_none() {
             return Question::Customer;
         }
+        let event_type = check.said_type();
         Question::Event {
-            event_type: check.event_type.as_deref(),
+            event_type,
             facts: Facts {
                 // Newer than anything recorded, as the event would be.
                 id: EventId::new(Uuid::max()),
                 at: now,
                 customer: &check.customer_id,
-                event_type: check.event_type.as_deref().unwrap_or_default(),
+                event_type: event_type.unwrap_or_default(),
                 values: check.values.as_ref().unwrap_or(&NO_VALUES),
                 dimensions: check.dimensions.as_ref().unwrap_or(&NO_DIMENSIONS),
             },
@@ -237,12 +239,20 @@ impl<'a> Question<'a> {
         self.unmet(applied.rule, applied.meter).is_none()
     }
 
+    /// What an event with these values adds to a meter, as tracking counts it: what is not said of its dimensions it does not
+    /// have. A type that is not said may well be the meter's.
+    fn part(&self, meter: &MeterRule) -> Option<Contribution> {
+        let Question::Event { event_type, facts, with_values: true } = self else { return None };
+        let open = |name: &str| name == "event_type" && event_type.is_none();
+        let mut wanted = meter.filter.dimensions.iter();
+        let met = wanted.all(|(name, wanted)| open(name) || facts.dimension(name) == Some(wanted));
+        if met { meter.field.of(facts) } else { None }
+    }
+
     /// Whether a limit refuses.
     fn is_refused_by(&self, applied: &Applied<'_>) -> Result<bool> {
         match self {
-            Question::Event { facts, with_values: true, .. } => {
-                Ok(!applied.admits(applied.meter.field.of(facts).as_ref())?)
-            }
+            Question::Event { with_values: true, .. } => Ok(!applied.admits(self.part(applied.meter).as_ref())?),
             _ => Ok(applied.rule.enforcement == Enforcement::Hard && applied.standing.exceeded()),
         }
     }
@@ -398,24 +408,33 @@ pub(crate) fn building() -> Error {
 }
 
 fn validate(check: &Check) -> Result<(), Fault> {
-    text::check_external_id("customerId", &check.customer_id)?;
-    if let Some(event_type) = &check.event_type {
-        text::check("eventType", event_type, 1, MAX_SHORT)?;
-    }
-    if let Some(dimensions) = &check.dimensions {
-        check_dimensions("dimensions", dimensions)?;
-        for (name, own) in BUILT_IN_DIMENSIONS.into_iter().zip([Some(&check.customer_id), check.event_type.as_ref()]) {
-            if dimensions.get(name).is_some_and(|given| Some(given) != own) {
-                return Err(Fault::invalid(format!("dimensions.{name}"), "contradicts the check itself"));
-            }
-        }
-    }
+    validate_event(&check.customer_id, check.event_type.as_deref(), check.dimensions.as_ref())?;
     if let Some(values) = &check.values {
         if values.len() > MAX_ENTRIES {
             return Err(Fault::invalid("values", format_args!("must have at most {MAX_ENTRIES} entries")));
         }
         for key in values.keys() {
             text::check_key(&format!("values.{key}"), key)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks what is said of an event that is asked about.
+pub(crate) fn validate_event(
+    customer: &str,
+    event_type: Option<&str>,
+    dimensions: Option<&BTreeMap<String, String>>,
+) -> Result<(), Fault> {
+    text::check_external_id("customerId", customer)?;
+    if let Some(event_type) = event_type {
+        text::check("eventType", event_type, 1, MAX_SHORT)?;
+    }
+    let Some(dimensions) = dimensions else { return Ok(()) };
+    check_dimensions("dimensions", dimensions)?;
+    for (name, own) in BUILT_IN_DIMENSIONS.into_iter().zip([Some(customer), said_type(event_type, Some(dimensions))]) {
+        if dimensions.get(name).is_some_and(|given| Some(given.as_str()) != own) {
+            return Err(Fault::invalid(format!("dimensions.{name}"), "contradicts the check itself"));
         }
     }
     Ok(())

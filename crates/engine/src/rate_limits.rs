@@ -13,6 +13,7 @@ use weir_core::time::Timestamp;
 
 use crate::actor::Actor;
 use crate::changes::Topics;
+use crate::check::validate_event;
 use crate::config::{EVERYONE, RateRule};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -79,13 +80,7 @@ impl Engine {
 
     /// Whether a customer may make a call now, as far as rate limits go. Consumes nothing.
     pub fn check_rates(&self, check: &CheckRates) -> Result<RatesAnswer> {
-        text::check_external_id("customerId", &check.customer_id)?;
-        if let Some(event_type) = &check.event_type {
-            text::check("eventType", event_type, 1, MAX_SHORT)?;
-        }
-        if let Some(dimensions) = &check.dimensions {
-            check_dimensions("dimensions", dimensions)?;
-        }
+        validate_event(&check.customer_id, check.event_type.as_deref(), check.dimensions.as_ref())?;
         let (config, now) = (self.shared.config(), self.now());
         let customer = self.shared.customers.get(&check.customer_id);
         let key = customer.as_ref().map_or(EVERYONE, |customer| customer.key);
@@ -101,13 +96,14 @@ impl Engine {
 
 /// Whether a call counts on a rate limit, as far as is told of it: without dimensions only the type can say that it does not.
 pub(crate) fn applies(rule: &RateRule, check: &CheckRates) -> bool {
+    let event_type = check.said_type();
     let Some(dimensions) = &check.dimensions else {
-        return check.event_type.is_none()
-            || rule.filters.get("event_type").is_none_or(|wanted| check.event_type.as_ref() == Some(wanted));
+        return event_type.is_none()
+            || rule.filters.get("event_type").is_none_or(|wanted| event_type == Some(wanted.as_str()));
     };
     rule.filters.iter().all(|(name, wanted)| match name.as_str() {
         "customer_id" => *wanted == check.customer_id,
-        "event_type" => check.event_type.as_ref() == Some(wanted),
+        "event_type" => event_type == Some(wanted.as_str()),
         _ => dimensions.get(name) == Some(wanted),
     })
 }

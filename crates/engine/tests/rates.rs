@@ -55,6 +55,22 @@ fn ask(customer: &str) -> CheckRates {
     CheckRates { customer_id: customer.to_owned(), ..CheckRates::default() }
 }
 
+#[tokio::test]
+async fn a_type_among_the_dimensions_is_the_type() {
+    let bench = Bench::open_at(NOW).await;
+    let of_calls = BTreeMap::from([("event_type".to_owned(), "call".to_owned())]);
+    let new = NewRateLimit { dimension_filters: of_calls.clone(), ..rate("calls", RateSpan::Minute, 1) };
+    bench.engine.create_rate_limit(&actor(), new).await.unwrap();
+    track(&bench.engine, event("acme", "1")).await.unwrap();
+    let asked =
+        |dimensions: &BTreeMap<String, String>| CheckRates { dimensions: Some(dimensions.clone()), ..ask("acme") };
+    assert!(!bench.engine.check_rates(&asked(&of_calls)).unwrap().allowed);
+    assert!(bench.engine.check_rates(&asked(&BTreeMap::new())).unwrap().allowed, "of no type");
+    let contradicting = CheckRates { event_type: Some("login".to_owned()), ..asked(&of_calls) };
+    let error = bench.engine.check_rates(&contradicting).unwrap_err();
+    assert!(error.to_string().contains("dimensions.event_type"), "{error}");
+}
+
 /// One call of a random history.
 #[derive(Clone, Debug)]
 struct Arrival {

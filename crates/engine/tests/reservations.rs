@@ -5,8 +5,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Bench, actor, at, check, event, limit, quantity};
+use proptest::prelude::*;
 use weir_core::aggregate::Aggregation;
 use weir_core::error::Code;
+use weir_core::event::EventInput;
 use weir_core::id::{MeterId, ReservationId};
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
@@ -61,6 +63,40 @@ async fn commit(bench: &Bench, id: ReservationId, amount: Option<&str>) -> weir_
 
 async fn events(bench: &Bench) -> usize {
     bench.engine.events(ListEvents::default()).await.unwrap().data.len()
+}
+
+#[tokio::test]
+async fn what_is_held_is_out_of_reach_in_the_coming_window_too() {
+    let midnight = "2026-03-11T00:00:00Z";
+    let ahead = |amount: &str| EventInput { timestamp: Some(at(midnight)), ..event("acme", amount) };
+    let bench = Bench::open_at("2026-03-10T23:57:00Z").await;
+    daily(&bench, "10").await;
+    let held = reserve(&bench, NewReservation { ttl_seconds: 900, ..hold("acme", "3") }).await;
+    bench.engine.record(&actor(), ahead("5")).await.unwrap();
+    let Err(Error::Refused(refused)) = bench.engine.track(&actor(), ahead("2.1")).await else { panic!("admitted") };
+    assert_eq!((refused.limits[0].used, refused.limits[0].held), (quantity("5"), quantity("3")));
+    bench.engine.track(&actor(), ahead("2")).await.unwrap();
+    // Today is all but unused, tomorrow is not: what is held now may come then.
+    let Err(Error::Refused(refused)) = bench.engine.reserve(&actor(), hold("acme", "0.1")).await else {
+        panic!("admitted")
+    };
+    assert_eq!(refused.limits[0].reset, Some(at("2026-03-12T00:00:00Z").unix_seconds_ceil()));
+    bench.engine.track(&actor(), event("acme", "7")).await.unwrap();
+    bench.clock.set(at(midnight));
+    assert_eq!(standing(&bench, "acme").await, figures("7", "3", "0", true));
+    assert_eq!(commit(&bench, held.id, None).await.unwrap().overdrawn, Some(false));
+    assert_eq!(standing(&bench, "acme").await, figures("10", "0", "0", true));
+}
+
+/// A correction makes room today alone.
+#[tokio::test]
+async fn a_hold_that_outlives_its_window_fits_into_the_next_one() {
+    let bench = Bench::open_at("2026-03-10T23:50:00Z").await;
+    daily(&bench, "10").await;
+    bench.engine.record(&actor(), event("acme", "-5")).await.unwrap();
+    let lasting = |ttl_seconds| NewReservation { ttl_seconds, ..hold("acme", "15") };
+    assert!(matches!(bench.engine.reserve(&actor(), lasting(601)).await, Err(Error::Refused(_))));
+    reserve(&bench, lasting(600)).await;
 }
 
 #[tokio::test]
@@ -315,4 +351,88 @@ async fn shares_are_never_given_out_twice() {
         standing(&bench, "acme").await,
         figures(&committed.to_string(), "0", &(100 - committed).to_string(), false)
     );
+}
+
+/// One step of callers that keep to what they were given.
+#[derive(Clone, Debug)]
+enum Call {
+    /// An amount, for an event so many seconds ahead.
+    Track(i64, i64),
+    /// An amount, held for so many seconds.
+    Reserve(i64, u32),
+    /// Of what is live, with at most what was held.
+    Commit(prop::sample::Index),
+    Release(prop::sample::Index),
+    /// So many seconds later.
+    Wait(i64),
+    /// So many seconds before an hour ends, or after if negative.
+    WaitForTheEnd(i64),
+}
+
+fn calls() -> impl Strategy<Value = Vec<Call>> {
+    let amount = || prop_oneof![8 => 1..7_i64, 1 => -4..0_i64];
+    let call = prop_oneof![
+        4 => (amount(), prop_oneof![Just(0), 0..=300_i64]).prop_map(|(amount, ahead)| Call::Track(amount, ahead)),
+        3 => (amount(), prop_oneof![1..60_u32, 600..=3_600_u32]).prop_map(|(amount, ttl)| Call::Reserve(amount, ttl)),
+        2 => any::<prop::sample::Index>().prop_map(Call::Commit),
+        1 => any::<prop::sample::Index>().prop_map(Call::Release),
+        1 => prop_oneof![1..120_i64, 120..2_400_i64].prop_map(Call::Wait),
+        3 => (-60..240_i64).prop_map(Call::WaitForTheEnd),
+    ];
+    prop::collection::vec(call, 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    /// Whatever is tracked ahead of time, held over the end of a window and committed there: a hard limit holds in every window.
+    #[test]
+    fn no_window_is_ever_over_its_limit(calls in calls()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let bench = Bench::open_at("2026-03-10T12:56:00Z").await;
+            let meter = bench.meter("tokens", Aggregation::Sum, "values.tokens").await;
+            bench.engine.create_limit(&actor(), limit("hourly", meter, "10", Period::Hour)).await.unwrap();
+            let (mut now, mut live) = (at("2026-03-10T12:56:00Z"), Vec::new());
+            for call in calls {
+                live.retain(|held: &Reserved| now < held.expires_at);
+                match call {
+                    Call::Track(amount, ahead) => {
+                        let timestamp = Some(now.saturating_add_micros(ahead * 1_000_000));
+                        let input = EventInput { timestamp, ..event("acme", &amount.to_string()) };
+                        let answer = bench.engine.track(&actor(), input).await;
+                        prop_assert!(matches!(answer, Ok(_) | Err(Error::Refused(_))));
+                    }
+                    Call::Reserve(amount, ttl_seconds) => {
+                        let new = NewReservation { ttl_seconds, ..hold("acme", &amount.to_string()) };
+                        match bench.engine.reserve(&actor(), new).await {
+                            Ok(held) => live.push(held),
+                            answer => prop_assert!(matches!(answer, Err(Error::Refused(_)))),
+                        }
+                    }
+                    Call::Commit(index) if !live.is_empty() => {
+                        let held = live.remove(index.index(live.len()));
+                        let committed = commit(&bench, held.id, None).await.unwrap();
+                        prop_assert_eq!((committed.late, committed.overdrawn), (Some(false), Some(false)));
+                    }
+                    Call::Release(index) if !live.is_empty() => {
+                        let held = live.remove(index.index(live.len()));
+                        bench.engine.release_reservation(&actor(), held.id).await.unwrap();
+                    }
+                    Call::Commit(_) | Call::Release(_) => {}
+                    Call::Wait(seconds) => now = now.saturating_add_micros(seconds * 1_000_000),
+                    Call::WaitForTheEnd(seconds) => {
+                        let left = 3_600 - now.unix_seconds() % 3_600 - seconds;
+                        let left = if left < 0 { left + 3_600 } else { left };
+                        now = now.saturating_add_micros(left * 1_000_000);
+                    }
+                }
+                bench.clock.set(now);
+                let answer = bench.engine.check(check("acme")).await.unwrap();
+                let taken = answer.limits[0].used.checked_add(answer.limits[0].held).unwrap();
+                prop_assert!(taken <= quantity("10"), "{} taken at {}", taken, now);
+            }
+            Ok(())
+        })?;
+    }
 }

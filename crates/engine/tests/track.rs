@@ -10,12 +10,13 @@ use weir_core::aggregate::{Aggregate, Aggregation, Field};
 use weir_core::decide::admits;
 use weir_core::error::Code;
 use weir_core::event::{EventInput, Facts};
+use weir_core::filter::EventFilter;
 use weir_core::id::EventId;
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 use weir_core::time::{CivilDate, Timestamp, Zone};
 use weir_engine::model::{
-    Enforcement, LimitPatch, ListEvents, ListRefusals, NewCustomer, NewLimit, PageSize, RefusalReason,
+    Check, Enforcement, LimitPatch, ListEvents, ListRefusals, NewCustomer, NewLimit, NewMeter, PageSize, RefusalReason,
 };
 use weir_engine::{Engine, Error, doctor};
 
@@ -47,6 +48,52 @@ async fn refused(engine: &Engine, event: EventInput) -> Vec<String> {
 async fn used(engine: &Engine, customer: &str) -> Vec<(String, Quantity)> {
     let answer = engine.check(check(customer)).await.unwrap();
     answer.limits.into_iter().map(|limit| (limit.name, limit.used)).collect()
+}
+
+/// A meter counts what has a dimension: an event that is said in full has it or not.
+#[tokio::test]
+async fn a_check_with_values_answers_what_tracking_would() {
+    let bench = Bench::open_at(NOW).await;
+    let paid = BTreeMap::from([("tier".to_owned(), "paid".to_owned())]);
+    let new = NewMeter {
+        name: "paid_tokens".to_owned(),
+        description: None,
+        aggregation: Aggregation::Sum,
+        field: "values.tokens".to_owned(),
+        event_filter: EventFilter { event_type: Some("call".to_owned()), dimensions: paid.clone() },
+        group_by: Vec::new(),
+        unit: None,
+    };
+    let meter = bench.engine.create_meter(&actor(), new).await.unwrap().id;
+    bench.engine.create_limit(&actor(), limit("daily", meter, "10", Period::Day)).await.unwrap();
+    let free = BTreeMap::from([("tier".to_owned(), "free".to_owned())]);
+    for event_type in ["call", "login"] {
+        for dimensions in [None, Some(BTreeMap::new()), Some(free.clone()), Some(paid.clone())] {
+            let input = EventInput {
+                event_type: event_type.to_owned(),
+                dimensions: dimensions.clone().unwrap_or_default(),
+                ..event("acme", "11")
+            };
+            let asked = Check {
+                event_type: Some(event_type.to_owned()),
+                values: Some(input.values.clone()),
+                dimensions,
+                ..check("acme")
+            };
+            let told = bench.engine.explain(asked.clone()).await.unwrap();
+            let allowed = bench.engine.check(asked).await.unwrap().allowed;
+            let admitted = bench.engine.track(&actor(), input.clone()).await.is_ok();
+            assert_eq!((allowed, told.allowed), (admitted, admitted), "{input:?}");
+            assert_eq!(admitted, event_type == "login" || input.dimensions != paid, "{input:?}");
+        }
+    }
+    // Of an event of which no values are said, only what is said can speak against it.
+    bench.engine.record(&actor(), EventInput { dimensions: paid, ..event("acme", "10") }).await.unwrap();
+    let asked = |dimensions| Check { dimensions, ..check("acme") };
+    assert!(!bench.engine.check(asked(Some(BTreeMap::new()))).await.unwrap().allowed);
+    assert!(bench.engine.check(asked(Some(free))).await.unwrap().allowed);
+    let of_type = BTreeMap::from([("event_type".to_owned(), "login".to_owned())]);
+    assert!(bench.engine.check(asked(Some(of_type))).await.unwrap().allowed, "the type, said among the dimensions");
 }
 
 #[tokio::test]

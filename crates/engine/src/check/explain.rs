@@ -114,11 +114,11 @@ impl<'a> Asked<'a> {
     /// Says what decides, in the terms of the rule in `weir_core::decide`.
     fn judge(&mut self, question: &Question<'_>) -> Result<()> {
         let applied = &self.applied;
-        let Question::Event { facts, with_values: true, .. } = question else {
+        let Question::Event { with_values: true, .. } = question else {
             self.verdict = Some(if applied.standing.exceeded() { Verdict::UsedUp } else { Verdict::Within });
             return Ok(());
         };
-        let Some(part) = applied.meter.field.of(facts) else {
+        let Some(part) = question.part(applied.meter) else {
             self.verdict = Some(Verdict::NothingCounted);
             return Ok(());
         };
@@ -242,11 +242,11 @@ fn rates(config: &Config, customer: &LiveCustomer, check: &Check, now: Timestamp
         let standing = rate_standing(rule, Some(customer), now);
         let applies = rate_limits::applies(rule, &asked);
         let given = |name: &str| match name {
-            "customer_id" => Some(&asked.customer_id),
-            "event_type" => asked.event_type.as_ref(),
-            _ => asked.dimensions.as_ref().and_then(|dimensions| dimensions.get(name)),
+            "customer_id" => Some(asked.customer_id.as_str()),
+            "event_type" => asked.said_type(),
+            _ => asked.dimensions.as_ref().and_then(|dimensions| dimensions.get(name)).map(String::as_str),
         };
-        let mismatch = rule.filters.iter().find(|(name, wanted)| !applies && given(name) != Some(wanted));
+        let mismatch = rule.filters.iter().find(|(name, wanted)| !applies && given(name) != Some(wanted.as_str()));
         let own = config.rates.get(&customer.key).is_some_and(|own| own.iter().any(|own| own.key == rule.key));
         ExplainedRate {
             refuses: applies && standing.exceeded,
@@ -257,7 +257,7 @@ fn rates(config: &Config, customer: &LiveCustomer, check: &Check, now: Timestamp
                 of: FilterOwner::Limit,
                 dimension: dimension.clone(),
                 wanted: wanted.clone(),
-                given: given(dimension).cloned(),
+                given: given(dimension).map(str::to_owned),
             }),
             standing,
         }
@@ -268,7 +268,7 @@ fn rates(config: &Config, customer: &LiveCustomer, check: &Check, now: Timestamp
     explained
 }
 
-/// What tracking would decide: unlike a check it knows all of the event, so that a filter is met or it is not.
+/// What tracking would decide, for which all of the event has to be said.
 fn track(
     question: &Question<'_>,
     config: &Config,
@@ -282,13 +282,7 @@ fn track(
     let rate_limits: Vec<_> = rates.filter(spent).map(|rule| rule.id).collect();
     let mut limits = Vec::new();
     if rate_limits.is_empty() {
-        for Asked { applied, .. } in asked {
-            let counts = within(&applied.rule.filters, facts) && applied.meter.filter.matches(facts);
-            let part = applied.meter.field.of(facts).filter(|_| counts);
-            if !applied.admits(part.as_ref())? {
-                limits.push(applied.rule.id);
-            }
-        }
+        limits.extend(asked.iter().filter(|asked| asked.refuses).map(|asked| asked.applied.rule.id));
     }
     let mut balances = Vec::new();
     if rate_limits.is_empty() && limits.is_empty() {

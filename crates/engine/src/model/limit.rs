@@ -193,14 +193,30 @@ pub struct Check {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimensions: Option<BTreeMap<String, String>>,
-    /// The event's type.
+    /// The event's type; the dimension `event_type` says the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub event_type: Option<String>,
-    /// The event's values; given, the event's own share is part of the decision.
+    /// The event's values; given, the event's own share is part of the decision, as in tracking: a dimension that is not given
+    /// is one that the event does not have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Values>")]
     pub values: Option<BTreeMap<String, Quantity>>,
+}
+
+impl Check {
+    /// The event's type, given by itself or as the dimension `event_type`.
+    pub fn said_type(&self) -> Option<&str> {
+        said_type(self.event_type.as_deref(), self.dimensions.as_ref())
+    }
+}
+
+/// An event's type, given by itself or as the dimension `event_type`.
+pub(crate) fn said_type<'a>(
+    event_type: Option<&'a str>,
+    dimensions: Option<&'a BTreeMap<String, String>>,
+) -> Option<&'a str> {
+    event_type.or_else(|| dimensions?.get("event_type").map(String::as_str))
 }
 
 /// The answer to a check.

@@ -45,6 +45,7 @@ pub use ledger::{
     AskStatement, BalanceHold, Cause, CauseKind, Grant, GrantState, GrantTerms, HoldState, ListGrants, ListHolds,
     ListTransactions, Paid, Statement, Transaction,
 };
+pub(crate) use limit::said_type;
 pub use limit::{
     Check, CheckAnswer, CheckedLimit, CustomerStanding, Enforcement, Limit, LimitPatch, LimitSort, LimitStanding,
     ListLimits, ListStandings, NewLimit, RunningRaise, Source, StandingRow,

@@ -9,6 +9,7 @@ use weir_core::rate::RateSpan;
 use weir_core::time::Timestamp;
 
 use super::patch::{given, given_or_empty};
+use super::said_type;
 use super::{Cursor, NamedSort, PageSize, RateStanding};
 
 /// A rate limit.
@@ -127,10 +128,17 @@ pub struct CheckRates {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Dimensions>")]
     pub dimensions: Option<BTreeMap<String, String>>,
-    /// The event's type, for filters on `event_type`.
+    /// The event's type, for filters on `event_type`; the dimension of that name says the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<weir_core::schema::Short>")]
     pub event_type: Option<String>,
+}
+
+impl CheckRates {
+    /// The event's type, given by itself or as the dimension `event_type`.
+    pub fn said_type(&self) -> Option<&str> {
+        said_type(self.event_type.as_deref(), self.dimensions.as_ref())
+    }
 }
 
 /// The answer to a check of rate limits.

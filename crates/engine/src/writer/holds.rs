@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Arguments, Row, SqliteConnection};
 use uuid::Uuid;
 use weir_core::error::{Code, Fault};
-use weir_core::event::EventDraft;
+use weir_core::event::{EventDraft, MAX_AHEAD};
 use weir_core::id::{EventId, ReservationId};
 use weir_core::quantity::Quantity;
 use weir_core::time::Timestamp;
@@ -208,7 +208,10 @@ impl Writer {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Result<Reserved>> {
-        let rules = match self.admit(overlay, &event, now)? {
+        let expires_at = now.saturating_add_micros(ttl);
+        // It may come while it is held, and counts beside events that were recorded ahead of time.
+        let latest = expires_at.saturating_add_micros(-1).max(now.saturating_add_micros(MAX_AHEAD));
+        let rules = match self.admit(overlay, &event, Some(latest), now)? {
             Ok(rules) => rules,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -234,7 +237,7 @@ impl Writer {
                 values: event.values.clone(),
                 dimensions: event.dimensions.clone(),
             },
-            expires_at: now.saturating_add_micros(ttl),
+            expires_at,
             state: State::Live,
             event: None,
             overdrawn: None,
@@ -249,7 +252,6 @@ impl Writer {
         if let Some((_, hold)) = row.live() {
             customer.extras_mut().holds.push(Arc::new(hold));
         }
-        let expires_at = row.expires_at;
         overlay.holds.insert(id, row);
         track::consume(customer, &mut overlay.rate_uses, &rules, now);
         let rate_limits = track::left(customer, &rules, now);

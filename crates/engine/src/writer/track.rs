@@ -105,11 +105,13 @@ impl Writer {
     }
 
     /// Asks whether neither a rate limit nor a limit refuses an event: the rate limits that it consumes, or the refusal, which is
-    /// remembered. The outer error is the writer's, the inner one the caller's.
+    /// remembered. An event that is to come may come up to and at `latest`. The outer error is the writer's, the inner one the
+    /// caller's.
     pub(super) fn admit(
         &self,
         overlay: &mut Overlay,
         event: &Prepared,
+        latest: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Result<Vec<Arc<RateRule>>>> {
         let config = self.shared.config();
@@ -118,10 +120,17 @@ impl Writer {
         };
         let facts = event.facts(unrecorded(), event.at.unwrap_or(now));
         let rules = rules_on(&config, customer, &facts);
-        let judged = match judge(&config, customer, &overlay.past, &facts, now) {
+        let mut judged = match judge(&config, customer, &overlay.past, &facts, now) {
             Ok(judged) => judged,
             Err(busy) => return Ok(Err(busy)),
         };
+        if let Some(latest) = latest {
+            let coming = event.facts(unrecorded(), latest);
+            match judge(&config, customer, &overlay.past, &coming, now) {
+                Ok(coming) => put_refusing(&mut judged, coming)?,
+                Err(busy) => return Ok(Err(busy)),
+            }
+        }
         let mut unpaid = Vec::new();
         for quote in quote(&config, customer, &facts)? {
             unpaid.extend(quote.refusing()?);
@@ -167,7 +176,7 @@ impl Writer {
             let customer = overlay.customers.get(name.as_str());
             customer.is_some_and(|customer| overlay.keys.contains_key(&(customer.key, key.hash)))
         });
-        if !repeats && let Err(refused) = self.admit(overlay, &event, now)? {
+        if !repeats && let Err(refused) = self.admit(overlay, &event, None, now)? {
             return Ok(Err(refused));
         }
         let outcomes = self.apply(overlay, vec![event], actor, None, now).await?;
@@ -289,6 +298,16 @@ pub(super) fn any_refuses(judged: &[Judged<'_>]) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Puts the limits of coming windows in the place of those of the present ones, where only there they refuse.
+fn put_refusing<'a>(judged: &mut [Judged<'a>], coming: Vec<Judged<'a>>) -> Result<()> {
+    for (present, coming) in judged.iter_mut().zip(coming) {
+        if coming.refuses()? && !present.refuses()? {
+            *present = coming;
+        }
+    }
+    Ok(())
 }
 
 /// The id of an event that may be recorded: newer than any that is.

@@ -323,7 +323,7 @@ impl Plain {
             let value_of = |parts: &[_]| meter.definition.value(parts).unwrap_or(Quantity::ZERO);
             let used = value_of(&parts);
             let mut taken = parts;
-            let live = self.holds.iter().filter(|hold| hold.is_live(now) && window.contains(now));
+            let live = self.holds.iter().filter(|hold| hold.is_live(now) && window.end.is_none_or(|end| now < end));
             for hold in live.filter(|hold| {
                 let event = &hold.event;
                 event.customer == customer && event.has(&limit.filters) && meter.definition.matches(event)
@@ -452,7 +452,9 @@ impl Plain {
         }
         if check.values.is_some() {
             for applying in &mut applying {
-                applying.refuses = applying.refuses(&candidate);
+                // A dimension that is not said is one that it does not have.
+                let counts = candidate.has(&applying.meter.definition.dimensions);
+                applying.refuses = counts && applying.refuses(&candidate);
             }
         }
         let sorted = Self::sorted(applying);

@@ -6,6 +6,7 @@ use weir_core::error::Code;
 use weir_core::event::EventInput;
 use weir_core::id::{EventId, LimitId};
 use weir_core::quantity::Quantity;
+use weir_core::time::Timestamp;
 use weir_engine::Error;
 use weir_engine::model::{
     CheckedLimit, CommitReservation, ExtendReservation, ListAlerts, ListReservations, NewRaise, NewReservation,
@@ -15,6 +16,7 @@ use weir_engine::model::{
 use crate::alerts::shown;
 use crate::commands::{CUSTOMERS, Sketch, amounts};
 use crate::common::actor;
+use crate::deeds::MINUTES_AHEAD;
 use crate::plain::{Applying, Forgiven, Happened, Held, Plain, Raised};
 use crate::world::{Life, World};
 
@@ -51,6 +53,18 @@ impl World {
         let judged = counting.map(|one| Applying { refuses: one.refuses(event), ..one });
         let refusing = judged.filter(|one| one.refuses).collect();
         Plain::sorted(refusing).iter().map(|one| one.limit.id).collect()
+    }
+
+    /// The limits that refuse an event which may come until an instant: now, or in the window at the latest.
+    fn refusing_until(&self, event: &Happened, until: Timestamp) -> Vec<LimitId> {
+        let coming = Happened { at: until, ..event.clone() };
+        let judged = self.plain.counting_on(event, self.now).into_iter().map(|one| (one.refuses(event), one));
+        let later = self.plain.counting_on(&coming, self.now).into_iter().map(|one| (one.refuses(&coming), one));
+        let refusing = judged.zip(later).filter_map(|(now, later)| match (now, later) {
+            ((true, one), _) | (_, (true, one)) => Some(Applying { refuses: true, ..one }),
+            _ => None,
+        });
+        Plain::sorted(refusing.collect()).iter().map(|one| one.limit.id).collect()
     }
 
     pub fn track(&mut self, input: EventInput) {
@@ -103,13 +117,14 @@ impl World {
             return;
         }
         let event = self.candidate(&input);
-        let expected = self.refusing(&event);
+        let expires_at = self.now.saturating_add_micros(i64::from(ttl_seconds) * 1_000_000);
+        let last = Timestamp::from_micros(expires_at.as_micros() - 1);
+        let expected = self.refusing_until(&event, last.max(self.now.saturating_add_micros(MINUTES_AHEAD)));
         match answer {
             Ok(reserved) => {
                 assert_eq!(expected, [], "{input:?} at {}", self.now);
                 let owner = self.plain.owner(&event.customer, self.now);
                 self.plain.customers.entry(event.customer.clone()).or_insert(owner);
-                let expires_at = self.now.saturating_add_micros(i64::from(ttl_seconds) * 1_000_000);
                 assert_eq!(reserved.expires_at, expires_at);
                 let state = ReservationState::Live;
                 self.plain.holds.push(Held { id: reserved.id, event: event.clone(), expires_at, state });
