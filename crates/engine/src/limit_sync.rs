@@ -20,9 +20,6 @@ use crate::model::{Limit, StatedLimit, SyncAction, SyncAnswer, SyncChange, SyncL
 use crate::scan::to_json;
 use crate::writer::{Audit, Tx, read_limit};
 
-/// Most limits of a list.
-const MAX_LIMITS: usize = 1_000;
-
 /// A limit of a list, and the meter that it names.
 type Checked = (StatedLimit, Arc<MeterRule>);
 
@@ -32,12 +29,7 @@ type Known = (Option<String>, String);
 impl Engine {
     /// Puts a list of limits into force, all or none, or says what that would change. Doing it twice changes nothing more.
     pub async fn sync_limits(&self, actor: &Actor, sync: SyncLimits) -> Result<SyncAnswer> {
-        if !(1..=MAX_LIMITS).contains(&sync.limits.len()) {
-            let count = sync.limits.len();
-            return Err(
-                Fault::invalid("limits", format_args!("must hold 1 to {MAX_LIMITS} limits, not {count}")).into()
-            );
-        }
+        SyncLimits::check_length(sync.limits.len())?;
         self.writer().change(actor, move |tx| Box::pin(run(tx, sync))).await
     }
 

@@ -21,8 +21,6 @@ use crate::request::{self, Fields, guard};
 
 /// Most faults that one answer lists.
 const MAX_LISTED: usize = 1_000;
-/// Most limits of a list.
-const MAX_LIMITS: usize = 1_000;
 
 /// How a file of limits is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,7 +40,7 @@ pub(crate) fn write(format: Format, limits: &[StatedLimit]) -> Result<String, Ap
         ApiError::new(Code::InternalError, format!("the limits could not be written: {error}"))
     };
     match format {
-        Format::Toml => Ok(limits.iter().map(toml::write).collect::<Vec<_>>().join("\n")),
+        Format::Toml => Ok(toml::write(limits)),
         Format::Json => {
             #[derive(Serialize)]
             struct File<'a> {
@@ -87,12 +85,7 @@ pub(crate) fn read(engine: &Engine, format: Format, text: &str) -> Result<Vec<St
 
 /// Reads the limits of a list one by one, so that whatever is wrong with any of them is said at once.
 pub(crate) fn read_entries(engine: &Engine, entries: &[Entry]) -> Result<Vec<StatedLimit>, ApiError> {
-    if !(1..=MAX_LIMITS).contains(&entries.len()) {
-        return Err(ApiError::invalid(
-            "limits",
-            format_args!("must hold 1 to {MAX_LIMITS} limits, not {}", entries.len()),
-        ));
-    }
+    SyncLimits::check_length(entries.len())?;
     let (mut limits, mut refused) = (Vec::with_capacity(entries.len()), Vec::new());
     for (index, entry) in entries.iter().enumerate() {
         match request::read::<StatedLimit>(&entry.json, fields()) {

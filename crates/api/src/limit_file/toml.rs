@@ -13,8 +13,16 @@ use crate::error::ApiError;
 /// The name of the tables.
 const TABLE: &str = "limit";
 
+/// Limits as tables.
+pub(super) fn write(limits: &[StatedLimit]) -> String {
+    if limits.is_empty() {
+        return format!("{TABLE} = []\n");
+    }
+    limits.iter().map(table).collect::<Vec<_>>().join("\n")
+}
+
 /// One limit as a table. What is as when left out is left out.
-pub(super) fn write(limit: &StatedLimit) -> String {
+fn table(limit: &StatedLimit) -> String {
     let mut out = format!("[[{TABLE}]]\n");
     let mut put = |name: &str, value: String| {
         // Writing into a text cannot fail.
@@ -90,7 +98,11 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, ApiError> {
         }
         limits = Some((line, value.into_inner()));
     }
-    let Some((line, limits)) = limits else { return Ok(Vec::new()) };
+    // A file that was cut short is not one that states that there is no limit.
+    let Some((line, limits)) = limits else {
+        let reason = format_args!("holds no limit; `{TABLE} = []` says that there is none");
+        return Err(ApiError::invalid("text", reason));
+    };
     let DeValue::Array(limits) = limits else {
         return Err(ApiError::invalid("text", format_args!("must hold `[[{TABLE}]]` tables: line {line} is none")));
     };
@@ -183,7 +195,7 @@ mod tests {
             ("100000", "100000"),
         ] {
             let limit = limit(value);
-            let text = write(&limit);
+            let text = write(std::slice::from_ref(&limit));
             assert!(text.contains(&format!("limitValue = {written}\n")), "{text}");
             let entries = entries(&text).unwrap();
             assert_eq!(serde_json::from_str::<StatedLimit>(&entries[0].json).unwrap(), limit, "{text}");

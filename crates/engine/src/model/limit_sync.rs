@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use weir_core::error::Fault;
 use weir_core::id::MeterId;
 use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 
 use super::Enforcement;
+
+/// Most limits of a list.
+const MAX_STATED: usize = 10_000;
 
 /// A limit as a list of limits states it: what is left out is as the defaults below, not as it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,8 +60,8 @@ fn yes() -> bool {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SyncLimits {
-    /// 1 to 1,000 limits, each known by its customer and name.
-    #[schemars(length(min = 1, max = 1000))]
+    /// At most 10,000 limits, each known by its customer and name; none states that there is none.
+    #[schemars(length(max = 10_000))]
     pub limits: Vec<StatedLimit>,
     /// Only say what would change.
     #[serde(default)]
@@ -65,6 +69,17 @@ pub struct SyncLimits {
     /// Also archive every live limit that the list does not name.
     #[serde(default)]
     pub archive_missing: bool,
+}
+
+impl SyncLimits {
+    /// Checks how many limits a list holds.
+    pub fn check_length(count: usize) -> Result<(), Fault> {
+        if count <= MAX_STATED {
+            return Ok(());
+        }
+        let reason = format_args!("must hold at most {MAX_STATED} limits, not {count}: more go in parts");
+        Err(Fault::invalid("limits", reason))
+    }
 }
 
 /// What putting a list of limits into force changed, or would change.

@@ -51,7 +51,6 @@ async fn whatever_is_wrong_with_any_limit_is_said_at_once() {
     assert_eq!(faults(&reply), expected);
     assert!(reply.text.contains("did you mean `period`?"), "{}", reply.text);
     assert_eq!(limits(&host).await, json!([]), "nothing was done");
-    assert_eq!(host.refused("limits.sync", json!({ "limits": [] })).await.1, "limits");
     assert_eq!(host.refused("limits.sync", json!({ "limits": [good], "archive": true })).await.1, "archive");
     host.stop().await;
 }
@@ -99,7 +98,9 @@ enabled = false
     let fields: Vec<_> = faults(&reply).into_iter().map(|(index, field, _)| (index, field)).collect();
     assert_eq!(fields, [(0, "limits[0].period".to_owned()), (1, "limits[1].limitValue".to_owned())]);
     assert!(reply.text.contains("line 6: `limits[0].period`") && reply.text.contains("line 13: "), "{}", reply.text);
-    for (text, field) in [("[[limit]\n", "text"), ("[[limits]]", "text"), ("", "limits"), ("limit = 1", "text")] {
+    for (text, field) in
+        [("[[limit]\n", "text"), ("[[limits]]", "text"), ("", "text"), ("# cut", "text"), ("limit = 1", "text")]
+    {
         assert_eq!(host.refused("limits.apply", json!({ "text": text })).await.1, field, "{text}");
     }
     let json = json!({ "text": "{\"limit\": []}", "format": "json" });
@@ -111,5 +112,14 @@ enabled = false
     assert_eq!((&changed["updated"], &changed["archived"]), (&json!(1), &json!(1)));
     let back = host.ok("limits.apply", json!({ "text": text, "archiveMissing": true })).await;
     assert_eq!((&back["updated"], &back["created"]), (&json!(1), &json!(1)));
+
+    // A file can also say that there is none.
+    let done = host.ok("limits.apply", json!({ "text": "limit = []", "archiveMissing": true })).await;
+    assert_eq!((&done["archived"], limits(&host).await), (&json!(2), json!([])));
+    for format in ["toml", "json"] {
+        let file = host.ok("limits.file", json!({ "format": format })).await;
+        let request = json!({ "text": file["text"], "format": format, "archiveMissing": true });
+        assert_eq!(host.ok("limits.apply", request).await["changes"], json!([]), "{file}");
+    }
     host.stop().await;
 }

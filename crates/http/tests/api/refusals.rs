@@ -151,7 +151,7 @@ fn configuration() -> Vec<Case> {
         ("/limits/explain", r#"{"customerId":"a","eventType":""}"#.into(), invalid, "eventType"),
         (
             "/limits/explain",
-            r#"{"customerId":"a","dimensions":{"event_type":"x"}}"#.into(),
+            r#"{"customerId":"a","eventType":"y","dimensions":{"event_type":"x"}}"#.into(),
             invalid,
             "dimensions.event_type",
         ),

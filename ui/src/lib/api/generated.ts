@@ -381,9 +381,9 @@ export type Check = {
   customerId: string;
   /** The event's dimensions; given even as `{}`, the question is about one event. */
   dimensions?: Record<string, string> | null;
-  /** The event's type. */
+  /** The event's type; the dimension `event_type` says the same. */
   eventType?: string | null;
-  /** The event's values; given, the event's own share is part of the decision. */
+  /** The event's values; given, the event's own share is part of the decision, as in tracking: a dimension that is not given is one that the event does not have. */
   values?: Record<string, Quantity> | null;
 };
 
@@ -413,7 +413,7 @@ export type CheckRates = {
   customerId: string;
   /** The call's dimensions; without them, every rate limit of the customer applies. */
   dimensions?: Record<string, string> | null;
-  /** The event's type, for filters on `event_type`. */
+  /** The event's type, for filters on `event_type`; the dimension of that name says the same. */
   eventType?: string | null;
 };
 
@@ -2635,7 +2635,7 @@ export type SyncChange = {
 export type SyncLimits = {
   /** Also archive every live limit that the list does not name. */
   archiveMissing?: boolean;
-  /** 1 to 1,000 limits, each known by its customer and name. */
+  /** At most 10,000 limits, each known by its customer and name; none states that there is none. */
   limits: StatedLimitInput[];
   /** Only say what would change. */
   preview?: boolean;
