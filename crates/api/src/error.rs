@@ -5,10 +5,10 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use weir_core::error::{Code, Fault};
+use weir_engine::Headers;
 use weir_engine::model::{CheckedBalance, CheckedLimit, RateStanding, Refused};
 
 use crate::answer::{Quantities, to_bytes};
-use crate::operation::Headers;
 
 /// Most faults that one answer lists.
 const MAX_LISTED: usize = 1_000;
@@ -216,9 +216,9 @@ impl From<weir_engine::Error> for ApiError {
 fn headers_of(refused: &Refused) -> Headers {
     let mut headers = refused.tightest.as_ref().map(rate_headers).unwrap_or_default();
     if let (Some(meter), Some(limit)) = (&refused.meter, refused.limits.first()) {
-        headers.push(("x-quota-metric", meter.clone()));
-        headers.push(("x-quota-period", limit.period.to_string()));
-        headers.extend(limit.reset.map(|reset| ("x-quota-reset", reset.to_string())));
+        headers.push(("x-quota-metric".into(), meter.clone()));
+        headers.push(("x-quota-period".into(), limit.period.to_string()));
+        headers.extend(limit.reset.map(|reset| ("x-quota-reset".into(), reset.to_string())));
     }
     headers
 }
@@ -226,9 +226,9 @@ fn headers_of(refused: &Refused) -> Headers {
 /// The headers of the tightest rate limit.
 pub(crate) fn rate_headers(rate: &RateStanding) -> Headers {
     vec![
-        ("x-ratelimit-limit", rate.limit.to_string()),
-        ("x-ratelimit-remaining", rate.remaining.to_string()),
-        ("x-ratelimit-reset", rate.reset.to_string()),
+        ("x-ratelimit-limit".into(), rate.limit.to_string()),
+        ("x-ratelimit-remaining".into(), rate.remaining.to_string()),
+        ("x-ratelimit-reset".into(), rate.reset.to_string()),
     ]
 }
 

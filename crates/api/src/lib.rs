@@ -30,7 +30,7 @@ pub use changes::Changes;
 pub use context::{App, Context};
 pub use error::{ApiError, Details, ItemError};
 pub use openapi::openapi;
-pub use operation::{Answered, Bound, Headers, Kind, Method, Operation, Reach, Row, row};
+pub use operation::{Bound, Kind, Method, Operation, Reach, Row, row};
 pub use request::Input;
 pub use rpc::{call, request_id, rpc};
 pub use server::{ServerControl, ServerPatch, ServerState, Switching};

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use weir_core::error::Code;
 use weir_engine::model::Scope;
+use weir_engine::{Answered, Headers};
 
 use crate::answer::{Quantities, to_bytes};
 use crate::context::Context;
@@ -101,18 +102,6 @@ pub trait Operation: 'static {
     }
 }
 
-/// Headers of an answer: names in lower case, and values.
-pub type Headers = Vec<(&'static str, String)>;
-
-/// An answer, ready to be sent.
-#[derive(Clone, Debug, Default)]
-pub struct Answered {
-    /// The body, as JSON text.
-    pub body: Vec<u8>,
-    /// What stands in headers.
-    pub headers: Headers,
-}
-
 type Call = for<'a> fn(
     &'a Context,
     Input<'a>,
@@ -158,7 +147,7 @@ pub struct Row {
     /// The answer's schema.
     pub answer: fn(&mut SchemaGenerator) -> Schema,
     /// Writes a value as the answer's body, if it is an answer of this operation.
-    pub write: fn(&dyn Any, Quantities) -> Option<Vec<u8>>,
+    pub write: fn(&dyn Any, Quantities) -> Option<Answered>,
     call: Call,
 }
 
@@ -176,7 +165,7 @@ pub const fn row<O: Operation>() -> Row {
         summary: O::SUMMARY,
         request: |generator| generator.subschema_for::<O::Req>(),
         answer: |generator| generator.subschema_for::<O::Res>(),
-        write: |value, quantities| to_bytes(value.downcast_ref::<O::Res>()?, quantities).ok(),
+        write: |value, quantities| written::<O>(value.downcast_ref()?, quantities).ok(),
         call: |ctx, input, fields, quantities| Box::pin(call::<O>(ctx, input, fields, quantities)),
     }
 }
@@ -197,11 +186,15 @@ async fn call<O: Operation>(
         }
     };
     let res = O::run(ctx, req).await?;
-    let body = to_bytes(&res, quantities).map_err(|error| {
+    written::<O>(&res, quantities).map_err(|error| {
         tracing::error!(operation = O::NAME, %error, "an answer could not be written");
         ApiError::new(Code::InternalError, "the answer could not be written")
-    })?;
-    Ok(Answered { body, headers: O::headers(&res) })
+    })
+}
+
+/// An answer, ready to be sent.
+fn written<O: Operation>(res: &O::Res, quantities: Quantities) -> serde_json::Result<Answered> {
+    Ok(Answered { body: to_bytes(res, quantities)?, headers: O::headers(res) })
 }
 
 /// A row with the fields of its request looked up.

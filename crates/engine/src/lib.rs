@@ -65,7 +65,7 @@ pub use engine::{Engine, OpenOptions};
 pub use error::{Error, OpenError, Result};
 pub use keys::Caller;
 pub use outbox::{Attempt, Outbox, Outgoing};
-pub use receipts::{Keeping, Receipt, ReceiptKey};
+pub use receipts::{Answered, Headers, Keeping, Receipt, ReceiptKey};
 pub use sessions::{MOST_SESSIONS, NewSession, Session};
 pub use store::{DATA_FILE, SCHEMA};
 pub use vault::SigningSecret;

@@ -4,6 +4,7 @@
 //! done and answered again as it was.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
@@ -15,10 +16,11 @@ use weir_core::time::Timestamp;
 use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::scan::{from_json, to_json};
 use crate::writer::{Tx, insert_rows};
 
 /// How long an answer is kept, in microseconds.
-const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
+pub(crate) const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
 /// Larger answers are not kept, in bytes; none of an operation that writes is nearly as large.
 const MAX_KEPT: usize = 256 << 10;
 
@@ -28,6 +30,18 @@ tokio::task_local! {
     static ANSWERING: Arc<Keeping>;
 }
 
+/// Headers of an answer: names in lower case, and values.
+pub type Headers = Vec<(Cow<'static, str>, String)>;
+
+/// An answer, ready to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// The body, as JSON text.
+    pub body: Vec<u8>,
+    /// What also stands in headers.
+    pub headers: Headers,
+}
+
 /// What was asked under a key, and what was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -35,8 +49,8 @@ pub struct Receipt {
     pub request: [u8; 16],
     /// The HTTP status.
     pub status: u16,
-    /// The answer's body.
-    pub answer: Vec<u8>,
+    /// The answer.
+    pub answer: Answered,
 }
 
 /// What an answer is kept under.
@@ -50,8 +64,8 @@ pub struct ReceiptKey {
     pub key: String,
 }
 
-/// Writes a value as the answer's body, if it is what the request is answered with.
-type Write = Box<dyn Fn(&dyn Any) -> Option<Vec<u8>> + Send + Sync>;
+/// Writes a value as the answer, if it is what the request is answered with.
+type Write = Box<dyn Fn(&dyn Any) -> Option<Answered> + Send + Sync>;
 
 /// A request whose answer is to be kept.
 pub struct Keeping {
@@ -59,7 +73,7 @@ pub struct Keeping {
     request: [u8; 16],
     status: u16,
     write: Write,
-    answer: OnceLock<Vec<u8>>,
+    answer: OnceLock<Answered>,
     _claim: Box<dyn Any + Send + Sync>,
 }
 
@@ -67,17 +81,17 @@ pub struct Keeping {
 pub(crate) struct Kept {
     keeping: Arc<Keeping>,
     status: u16,
-    answer: Vec<u8>,
+    answer: Answered,
 }
 
 impl Keeping {
-    /// A request by its hash, and the status of its answer when it is done; `write` writes that answer's body. `claim` is let go
+    /// A request by its hash, and the status of its answer when it is done; `write` writes that answer. `claim` is let go
     /// of once nobody works on the request any more, be it the caller's task or the writer.
     pub fn new(
         under: ReceiptKey,
         request: [u8; 16],
         status: u16,
-        write: impl Fn(&dyn Any) -> Option<Vec<u8>> + Send + Sync + 'static,
+        write: impl Fn(&dyn Any) -> Option<Answered> + Send + Sync + 'static,
         claim: impl Any + Send + Sync,
     ) -> Arc<Self> {
         let (write, claim) = (Box::new(write), Box::new(claim));
@@ -89,9 +103,9 @@ impl Keeping {
         ANSWERING.scope(self.clone(), doing).await
     }
 
-    /// The body that was kept with the change, once that is done.
-    pub fn answer(&self) -> Option<&[u8]> {
-        self.answer.get().map(Vec::as_slice)
+    /// The answer that was kept with the change, once that is done.
+    pub fn answer(&self) -> Option<&Answered> {
+        self.answer.get()
     }
 
     /// The request that the present task answers.
@@ -101,7 +115,7 @@ impl Keeping {
 
     /// The row to write with a change that came to this value, if that is the answer.
     pub(crate) fn kept(self: &Arc<Self>, value: &dyn Any) -> Option<Kept> {
-        let answer = (self.write)(value).filter(|answer| answer.len() <= MAX_KEPT)?;
+        let answer = (self.write)(value).filter(|answer| answer.body.len() <= MAX_KEPT)?;
         self.answer.set(answer.clone()).ok()?;
         Some(Kept { keeping: self.clone(), status: self.status, answer })
     }
@@ -112,7 +126,7 @@ impl Engine {
     pub async fn receipt(&self, under: &ReceiptKey) -> Result<Option<Receipt>> {
         let mut conn = self.reader().await?;
         let row = sqlx::query(
-            "SELECT request_hash, status, answer FROM receipt WHERE credential = ?1 AND route = ?2 AND key_hash = ?3 AND created_at > ?4",
+            "SELECT request_hash, status, answer, headers FROM receipt WHERE credential = ?1 AND route = ?2 AND key_hash = ?3 AND created_at > ?4",
         )
         .bind(under.credential)
         .bind(&under.route)
@@ -125,13 +139,19 @@ impl Engine {
         Ok(Some(Receipt {
             request: row.try_get::<&[u8], _>("request_hash")?.try_into().map_err(|_| damaged())?,
             status: row.try_get("status")?,
-            answer: row.try_get("answer")?,
+            answer: Answered { body: row.try_get("answer")?, headers: from_json(row.try_get("headers")?)? },
         }))
     }
 
     /// Keeps an answer that no change gave: a refusal, or what was done outside the data file.
-    pub async fn keep_answer(&self, actor: &Actor, keeping: &Arc<Keeping>, status: u16, answer: Vec<u8>) -> Result<()> {
-        if answer.len() > MAX_KEPT {
+    pub async fn keep_answer(
+        &self,
+        actor: &Actor,
+        keeping: &Arc<Keeping>,
+        status: u16,
+        answer: Answered,
+    ) -> Result<()> {
+        if answer.body.len() > MAX_KEPT {
             return Ok(());
         }
         let row = Kept { keeping: keeping.clone(), status, answer };
@@ -149,21 +169,23 @@ pub(crate) async fn store(conn: &mut SqliteConnection, rows: &[Kept], now: Times
     if rows.is_empty() {
         return Ok(());
     }
+    let rows = rows.iter().map(|row| Ok((row, to_json(&row.answer.headers)?))).collect::<Result<Vec<_>>>()?;
     let now = now.as_micros();
     sqlx::query("DELETE FROM receipt WHERE created_at <= ?1").bind(now - KEPT).execute(&mut *conn).await?;
     insert_rows(
         conn,
-        "OR REPLACE INTO receipt (credential, route, key_hash, request_hash, status, answer, created_at)",
-        7,
+        "OR REPLACE INTO receipt (credential, route, key_hash, request_hash, status, answer, headers, created_at)",
+        8,
         "",
-        rows,
-        |arguments, Kept { keeping, status, answer }| {
+        &rows,
+        |arguments, (Kept { keeping, status, answer }, headers)| {
             arguments.add(keeping.under.credential)?;
             arguments.add(keeping.under.route.as_str())?;
             arguments.add(hash_text(&keeping.under.key).to_vec())?;
             arguments.add(keeping.request.to_vec())?;
             arguments.add(*status)?;
-            arguments.add(answer.as_slice())?;
+            arguments.add(answer.body.as_slice())?;
+            arguments.add(headers.as_str())?;
             arguments.add(now)
         },
     )

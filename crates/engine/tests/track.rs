@@ -138,12 +138,30 @@ async fn a_refusal_leaves_the_key_free_and_a_repeat_answers_as_the_first_did() {
     let raise = LimitPatch { limit_value: Some(quantity("11")), ..LimitPatch::default() };
     bench.engine.update_limit(&actor(), id, raise).await.unwrap();
     let first = bench.engine.track(&actor(), one.clone()).await.unwrap();
+    bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
     let bench = bench.reopen().await;
-    let again = bench.engine.track(&actor(), one).await.unwrap();
-    assert_eq!((again.id, again.recorded), (first.id, true), "although the limit is used up");
+    assert_eq!(bench.engine.track(&actor(), one.clone()).await.unwrap(), first, "although more is used by now");
     let other = bench.engine.track(&actor(), keyed("k", event("acme", "1"))).await.unwrap_err();
     assert_eq!(other.code(), Code::IdempotencyConflict);
-    assert_eq!(used(&bench.engine, "acme").await, [("daily".to_owned(), quantity("11"))]);
+    assert_eq!(used(&bench.engine, "acme").await, [("daily".to_owned(), quantity("12"))]);
+    // The key is for ever; after a day the figures are those of now.
+    bench.clock.set(at("2026-03-11T12:00:00.001Z"));
+    let bench = bench.reopen().await;
+    let again = bench.engine.track(&actor(), one).await.unwrap();
+    assert_eq!((again.id, again.recorded, again.limits[0].used), (first.id, true, Quantity::ZERO));
+}
+
+#[tokio::test]
+async fn a_repeat_in_the_same_batch_answers_as_the_first_did() {
+    let bench = Bench::open_at(NOW).await;
+    let meter = bench.meter("tokens", Aggregation::Sum, "values.tokens").await;
+    bench.engine.create_limit(&actor(), limit("daily", meter, "10", Period::Day)).await.unwrap();
+    let actor = actor();
+    let one = || bench.engine.track(&actor, keyed("k", event("acme", "1")));
+    let (first, _, second, third) = tokio::join!(one(), bench.engine.track(&actor, event("acme", "2")), one(), one());
+    assert_eq!(first.unwrap().limits[0].used, quantity("1"));
+    assert_eq!(second.unwrap().limits[0].used, quantity("1"));
+    assert_eq!(third.unwrap().limits[0].used, quantity("1"));
 }
 
 #[tokio::test]

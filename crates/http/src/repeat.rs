@@ -1,4 +1,4 @@
-//! Repeats under an `Idempotency-Key`: the final answer to the first request is kept for a day and given again, byte for byte.
+//! Repeats under an `Idempotency-Key`: the final answer to the first request is kept for a day and given again, byte for byte, its headers included.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,20 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, Method, Uri};
 use uuid::Uuid;
-use weir_api::{Answered, ApiError, Context, Headers, Quantities, Row};
+use weir_api::{ApiError, Context, Quantities, Row};
 use weir_core::error::Code;
 use weir_core::event::hash_text;
 use weir_core::text::{self, MAX_SHORT};
-use weir_engine::{Keeping, ReceiptKey};
+use weir_engine::{Answered, Headers, Keeping, ReceiptKey};
 
 const HEADER: &str = "idempotency-key";
 
 /// An answer.
 pub struct Answer {
     pub status: u16,
-    pub body: Vec<u8>,
-    /// Not kept: a repeat says what it says in its body alone.
-    pub headers: Headers,
+    pub content: Answered,
 }
 
 /// A request under a key, and what it asks.
@@ -71,21 +69,21 @@ pub async fn once(
         if receipt.request != hash {
             return Err(other_body());
         }
-        return Ok(Answer { status: receipt.status, body: receipt.answer, headers: Headers::new() });
+        return Ok(Answer { status: receipt.status, content: receipt.answer });
     }
     let keeping = Keeping::new(under, hash, row.status, move |value| (row.write)(value, quantities), claim);
     let answer = match keeping.during(doing).await {
-        Ok(Answered { body, headers }) => match keeping.answer() {
-            Some(kept) => return Ok(Answer { status: row.status, body: kept.to_vec(), headers }),
-            None => Answer { status: row.status, body, headers },
+        Ok(answer) => match keeping.answer() {
+            Some(kept) => return Ok(Answer { status: row.status, content: kept.clone() }),
+            None => Answer { status: row.status, content: answer },
         },
         Err(error) if is_final(&error) => {
             let body = error.body(request_id, quantities).into_bytes();
-            Answer { status: error.status(), body, headers: Headers::new() }
+            Answer { status: error.status(), content: Answered { body, headers: Headers::new() } }
         }
         Err(error) => return Err(error),
     };
-    if let Err(error) = ctx.engine().keep_answer(&ctx.actor, &keeping, answer.status, answer.body.clone()).await {
+    if let Err(error) = ctx.engine().keep_answer(&ctx.actor, &keeping, answer.status, answer.content.clone()).await {
         // Nothing in the data file was changed; only a repeat will be judged anew.
         tracing::warn!(%error, "an answer could not be kept");
     }

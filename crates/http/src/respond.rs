@@ -1,9 +1,12 @@
 //! Answers and errors as HTTP responses.
 
+use std::str::FromStr;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use weir_api::{ApiError, Headers, Quantities};
+use weir_api::{ApiError, Quantities};
 use weir_core::error::Code;
+use weir_engine::Headers;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -94,8 +97,8 @@ pub fn refuse_in(error: &ApiError, id: &RequestId, quantities: Quantities) -> Re
 /// Adds headers. What cannot stand in one, such as a name that is not ASCII, is left out: the body has it.
 pub fn add(response: &mut Response<Body>, headers: &Headers) {
     for (name, value) in headers {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(*name, value);
+        if let (Ok(name), Ok(value)) = (HeaderName::from_str(name), HeaderValue::from_str(value)) {
+            response.headers_mut().insert(name, value);
         }
     }
 }

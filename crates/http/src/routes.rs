@@ -12,7 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Extension, Router};
 use tokio::sync::watch;
-use weir_api::{Answered, ApiError, App, Bound, Input, Method, Quantities, Reach, operations};
+use weir_api::{ApiError, App, Bound, Input, Method, Quantities, Reach, operations};
 use weir_core::error::Code;
 use weir_engine::Engine;
 
@@ -166,8 +166,8 @@ async fn respond_to(
     let quantities = quantities(request.headers());
     match answer(host, operation, params, request, id.as_str(), quantities).await {
         Ok(answer) => {
-            let mut response = respond::answer(answer.status, answer.body);
-            respond::add(&mut response, &answer.headers);
+            let mut response = respond::answer(answer.status, answer.content.body);
+            respond::add(&mut response, &answer.content.headers);
             response
         }
         Err(error) => respond::refuse_in(&error, &id, quantities),
@@ -207,10 +207,7 @@ async fn answer(
             // On the heap: few requests come this way, and all would carry its state along.
             Box::pin(repeat::once(&host.under_way, &ctx, asked, operation.row, id, quantities, doing)).await
         }
-        _ => {
-            let Answered { body, headers } = doing.await?;
-            Ok(Answer { status: operation.row.status, body, headers })
-        }
+        _ => Ok(Answer { status: operation.row.status, content: doing.await? }),
     }
 }
 

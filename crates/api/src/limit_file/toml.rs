@@ -232,6 +232,7 @@ mod tests {
         assert!(refused("[[limit]]\nname = \n").contains("line 2"), "{}", refused("[[limit]]\nname = \n"));
         assert!(refused("\n[[limits]]\n").contains("line 2"));
         assert!(refused("limit = 5").contains("line 1"));
-        assert!(entries("").unwrap().is_empty());
+        assert!(refused("# cut short\n").contains("holds no limit"));
+        assert!(entries(&write(&[])).unwrap().is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use weir_core::error::Code;
 use weir_core::id::ReservationId;
+use weir_engine::Headers;
 use weir_engine::model::{
     CommitReservation, ExtendReservation, ListReservations, NewReservation, Page, Reservation, Reserved, Scope,
 };
@@ -9,7 +10,7 @@ use weir_engine::model::{
 use super::{id, operation};
 use crate::context::Context;
 use crate::error::{ApiError, rate_headers};
-use crate::operation::{Headers, Kind, Method, Operation};
+use crate::operation::{Kind, Method, Operation};
 use crate::with_id::{ById, WithId};
 
 fn reservation(text: &str) -> Result<ReservationId, ApiError> {

@@ -1,12 +1,13 @@
 //! Tracking: decided and recorded in one step.
 
 use weir_core::event::EventInput;
+use weir_engine::Headers;
 use weir_engine::model::{CountRefusals, ListRefusals, Page, Refusal, RefusalCounts, Tracked};
 
 use super::operation;
 use crate::context::Context;
 use crate::error::{ApiError, rate_headers};
-use crate::operation::{Headers, Kind, Method, Operation};
+use crate::operation::{Kind, Method, Operation};
 
 /// Records an event if neither a rate limit nor a limit refuses it.
 pub struct Track;

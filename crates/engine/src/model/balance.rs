@@ -255,7 +255,8 @@ pub struct ListBalances {
     /// Only those at their threshold or below.
     #[serde(default)]
     pub low: bool,
-    /// In which order.
+    /// In which order. By `newest` a walk over all pages tells each balance once; by `lowest` one that moves meanwhile may be passed over
+    /// or told again.
     #[serde(default)]
     pub sort: BalanceSort,
     /// Also archived ones.

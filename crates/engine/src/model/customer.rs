@@ -125,7 +125,8 @@ pub struct ListCustomers {
     /// Also the archived ones.
     #[serde(default)]
     pub include_archived: bool,
-    /// The order.
+    /// The order. By `newest` and `externalId` a walk over all pages tells each customer once; by `utilisation` and `lastEvent` one
+    /// that moves meanwhile may be passed over or told again.
     #[serde(default)]
     pub sort: CustomerSort,
     /// Rows on a page.

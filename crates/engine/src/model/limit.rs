@@ -171,7 +171,8 @@ pub struct ListLimits {
     /// Also the archived ones.
     #[serde(default)]
     pub include_archived: bool,
-    /// The order.
+    /// The order. By `newest` and `name` a walk over all pages tells each limit once; by `utilisation` one that moves meanwhile may be
+    /// passed over or told again.
     #[serde(default)]
     pub sort: LimitSort,
     /// Rows on a page.
@@ -343,7 +344,7 @@ pub struct CustomerStanding {
     pub limits: Vec<LimitStanding>,
 }
 
-/// Which standings to list: closest to their limit first.
+/// Which standings to list: closest to their limit first. One that moves while the pages are walked may be passed over or told again.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ListStandings {

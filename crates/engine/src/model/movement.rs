@@ -249,7 +249,7 @@ pub struct Held {
 }
 
 /// What a balance paid for a tracked event.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Charged {
     /// Which balance.
@@ -259,9 +259,12 @@ pub struct Charged {
     /// What it is counted in.
     pub unit: Option<String>,
     /// What it paid; below zero where a correction gave back.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub amount: Quantity,
     /// What it is now.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub current_balance: Quantity,
     /// What may be spent.
+    #[serde(deserialize_with = "weir_core::quantity::total")]
     pub available_balance: Quantity,
 }

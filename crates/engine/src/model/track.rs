@@ -11,7 +11,8 @@ use weir_core::time::Timestamp;
 
 use super::{Charged, CheckedBalance, CheckedLimit, Cursor, LogSort, PageSize};
 
-/// A tracked event is durable.
+/// A tracked event is durable. A repeat under the event's `idempotencyKey` answers as the first did, for a day; after that with the
+/// figures of now.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Tracked {
     /// Which event; of a repeat, the first one's.

@@ -20,6 +20,7 @@ const MIGRATIONS: [(i64, &str, &str); SCHEMA as usize] = [
     (7, "sessions", include_str!("../../../../migrations/0007_sessions.sql")),
     (8, "key_calls", include_str!("../../../../migrations/0008_key_calls.sql")),
     (9, "closest", include_str!("../../../../migrations/0009_closest.sql")),
+    (10, "first_answers", include_str!("../../../../migrations/0010_first_answers.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 /// The data file's name in its folder.
 pub const DATA_FILE: &str = "weir.db";
 /// The newest schema this program knows: the last migration's `user_version`.
-pub const SCHEMA: i64 = 9;
+pub const SCHEMA: i64 = 10;
 /// Bytes of a page.
 const PAGE: u32 = 4096;
 /// Each reader's page cache, in KiB, negative as SQLite wants it.

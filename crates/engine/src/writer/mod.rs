@@ -8,6 +8,7 @@ mod change;
 mod charge;
 mod counters;
 mod due;
+mod first_answers;
 mod flush;
 mod groups;
 mod handle;

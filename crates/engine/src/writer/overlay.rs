@@ -12,6 +12,7 @@ use weir_core::time::Timestamp;
 use super::Writer;
 use super::alerts::AlertChanges;
 use super::book::Book;
+use super::first_answers;
 use super::flush::{begin, commit, insert_rows};
 use super::holds::HoldRow;
 use super::track::{Past, RateUses, RefusalRow};
@@ -72,6 +73,8 @@ pub(super) struct Overlay {
     pub(super) book: Book,
     /// Answers to keep.
     pub(super) receipts: Vec<Kept>,
+    /// What tracking answered for events with keys, by ascending ids.
+    pub(super) first_answers: Vec<(EventId, String)>,
 }
 
 impl Overlay {
@@ -108,6 +111,7 @@ impl Writer {
         let began = Instant::now();
         begin(&mut self.conn).await?;
         self.store_tracked(&overlay, now).await?;
+        first_answers::store(&mut self.conn, &overlay.first_answers).await?;
         let at = now.as_micros();
         let new: Vec<_> = overlay.new_customers.iter().filter_map(|external| overlay.customers.get(external)).collect();
         insert_rows(

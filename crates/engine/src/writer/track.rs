@@ -16,7 +16,7 @@ use super::charge::{charged, quote};
 use super::flush::insert_rows;
 use super::ingest::Prepared;
 use super::overlay::Overlay;
-use super::{Writer, counters};
+use super::{Writer, counters, first_answers};
 use crate::actor::Actor;
 use crate::check::{Applied, building};
 use crate::config::{Config, RateRule, effective};
@@ -169,7 +169,7 @@ impl Writer {
         now: Timestamp,
     ) -> Result<Result<Tracked>> {
         let config = self.shared.config();
-        let at = event.at.unwrap_or(now);
+        let (at, keyed) = (event.at.unwrap_or(now), event.key.is_some());
         let (name, event_type) = (event.customer.clone(), event.event_type.clone());
         let (values, dimensions) = (event.values.clone(), event.dimensions.clone());
         let repeats = event.key.is_some_and(|key| {
@@ -184,6 +184,11 @@ impl Writer {
         let [outcome] = outcomes.as_slice() else {
             return Err(Error::Storage("an event was not recorded".to_owned()));
         };
+        if outcome.duplicate
+            && let Some(first) = first_answers::find(&mut self.conn, &overlay.first_answers, outcome.id, now).await?
+        {
+            return Ok(Ok(first));
+        }
         let Some(customer) = overlay.customers.get_mut(name.as_str()) else {
             return Err(Error::Storage("a customer was not resolved".to_owned()));
         };
@@ -205,8 +210,15 @@ impl Writer {
             true => self.charged_before(customer, &overlay.book, outcome.id).await?,
         };
         let overdrawn = outcome.overdrawn;
-        let limits = judge(&config, customer, &overlay.past, &facts, now).map(checked);
-        Ok(limits.map(|limits| Tracked { id: outcome.id, recorded: true, limits, balances, overdrawn, rate_limits }))
+        let limits = match judge(&config, customer, &overlay.past, &facts, now) {
+            Ok(judged) => checked(judged),
+            Err(busy) => return Ok(Err(busy)),
+        };
+        let tracked = Tracked { id: outcome.id, recorded: true, limits, balances, overdrawn, rate_limits };
+        if keyed && !outcome.duplicate {
+            overlay.first_answers.push((tracked.id, first_answers::write(&tracked)?));
+        }
+        Ok(Ok(tracked))
     }
 
     /// Writes the refusals and the use of rate limits of a batch.
@@ -236,12 +248,13 @@ impl Writer {
         .await
     }
 
-    /// Removes refusals beyond those kept, and calls that have left their windows.
+    /// Removes refusals beyond those kept, calls that have left their windows, and answers older than a day.
     pub(super) async fn forget_tracked(&mut self, now: Timestamp) -> Result<()> {
         sqlx::query("DELETE FROM refusal WHERE seq <= (SELECT max(seq) FROM refusal) - ?1")
             .bind(KEEP_REFUSALS)
             .execute(&mut self.conn)
             .await?;
+        first_answers::forget(&mut self.conn, now).await?;
         let config = self.shared.config();
         for rule in config.rates.values().flatten() {
             // The slot before the one in which a window that ends now begins.

@@ -176,7 +176,10 @@ impl World {
         let event = self.plain.events.last().expect("the event").clone();
         self.plain.judge_event(&event, self.now);
         if let Some(key) = &input.idempotency_key {
-            self.keys.insert((input.customer_id.clone(), key.clone()), Sent { input: input.clone(), id: None });
+            self.keys.insert(
+                (input.customer_id.clone(), key.clone()),
+                Sent { input: input.clone(), id: None, tracked: None },
+            );
         }
     }
 
@@ -195,17 +198,19 @@ impl World {
                 let id = answer.expect("a repeat").id;
                 assert!(sent.id.is_none_or(|first| first == id), "a repeat answers as the first did");
             }
-            None => self.accept_keyed(input, answer.expect("a new event").id),
+            None => {
+                self.accept_keyed(input, answer.expect("a new event").id);
+            }
         }
     }
 
     /// An event that was recorded alone.
-    pub fn accept_keyed(&mut self, input: EventInput, id: EventId) {
+    pub fn accept_keyed(&mut self, input: EventInput, id: EventId) -> Option<&mut Sent> {
         let key = input.idempotency_key.clone().map(|key| (input.customer_id.clone(), key));
         self.accept(input, id);
-        if let Some(sent) = key.and_then(|key| self.keys.get_mut(&key)) {
-            sent.id = Some(id);
-        }
+        let sent = self.keys.get_mut(&key?)?;
+        sent.id = Some(id);
+        Some(sent)
     }
 
     fn record_batch(&mut self, inputs: Vec<EventInput>) {
@@ -277,7 +282,10 @@ impl World {
         let sent = self.keys.values().nth(which.index(self.keys.len())).map(|sent| sent.input.clone());
         let repeated = sent.expect("one of them");
         match beside {
-            None => self.record(repeated),
+            None => {
+                self.record(repeated.clone());
+                self.track(repeated);
+            }
             Some(sketch) => {
                 let other = self.input(&sketch);
                 self.record_batch(vec![repeated.clone(), other, repeated]);

@@ -20,6 +20,9 @@ use crate::deeds::MINUTES_AHEAD;
 use crate::plain::{Applying, Forgiven, Happened, Held, Plain, Raised};
 use crate::world::{Life, World};
 
+/// How long a tracked event's first answer is given again, in microseconds.
+const DAY: i64 = 86_400_000_000;
+
 fn code<T>(answer: &Result<T, Error>) -> Option<Code> {
     answer.as_ref().err().map(Error::code)
 }
@@ -75,15 +78,20 @@ impl World {
             return;
         }
         let event = self.candidate(&input);
-        let earlier = self.earlier(&input).map(|sent| (sent.is_same(&input), sent.id));
+        let earlier = self.earlier(&input).map(|sent| (sent.is_same(&input), sent.id, sent.tracked.clone()));
         match earlier {
-            Some((false, _)) => {
+            Some((false, ..)) => {
                 assert_eq!(code(&answer), Some(Code::IdempotencyConflict));
                 return;
             }
-            Some((true, id)) => {
+            Some((true, id, first)) => {
                 let tracked = answer.expect("a repeat");
                 assert!(id.is_none_or(|first| first == tracked.id), "a repeat answers as the first did");
+                if let Some((at, limits)) = first
+                    && self.now.as_micros() - at.as_micros() < DAY
+                {
+                    assert_eq!(tracked.limits, limits, "a repeat answers as the first did");
+                }
                 return;
             }
             None => {}
@@ -92,9 +100,12 @@ impl World {
         match answer {
             Ok(tracked) => {
                 assert_eq!(expected, [], "{input:?} at {}", self.now);
-                self.accept_keyed(input, tracked.id);
+                let now = self.now;
+                if let Some(sent) = self.accept_keyed(input, tracked.id) {
+                    sent.tracked = Some((now, tracked.limits.clone()));
+                }
                 let event = Happened { id: tracked.id, ..event };
-                assert_eq!(tracked.limits, checked(self.plain.counting_on(&event, self.now)));
+                assert_eq!(tracked.limits, checked(self.plain.counting_on(&event, now)));
             }
             Err(Error::Refused(refused)) => assert_eq!(refusing(&refused), expected, "{input:?} at {}", self.now),
             Err(other) => panic!("{other:?}"),

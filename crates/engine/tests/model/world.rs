@@ -11,7 +11,9 @@ use weir_core::event::EventInput;
 use weir_core::id::{EventId, ReservationId};
 use weir_core::quantity::Quantity;
 use weir_core::time::{Timestamp, Zone};
-use weir_engine::model::{Check, ListCustomers, ListEvents, ListMeters, ListStandings, PageSize, ProjectPatch};
+use weir_engine::model::{
+    Check, CheckedLimit, ListCustomers, ListEvents, ListMeters, ListStandings, PageSize, ProjectPatch,
+};
 use weir_engine::{DATA_FILE, Engine, ManualClock, OpenOptions, doctor};
 
 use crate::commands::CUSTOMERS;
@@ -29,6 +31,8 @@ pub struct Sent {
     pub input: EventInput,
     /// Known where it was recorded alone.
     pub id: Option<EventId>,
+    /// When it was tracked, and what the limits were then.
+    pub tracked: Option<(Timestamp, Vec<CheckedLimit>)>,
 }
 
 pub struct World {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::{Host, Reply};
@@ -16,6 +17,32 @@ async fn daily(host: &Host, name: &str, aggregation: &str, field: &str, value: u
     let meter = host.ok("meters.create", meter).await["id"].clone();
     let limit = json!({"name": name, "meterId": meter, "limitValue": value, "period": "day"});
     host.ok("limits.create", limit).await["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_repeat_under_a_key_says_the_same_in_its_headers() {
+    let host = Host::start().await;
+    daily(&host, "tokens", "sum", "values.tokens", 10).await;
+    host.ok("rate_limits.create", json!({"name": "burst", "window": "hour", "limitValue": 3})).await;
+    let body =
+        |key: &str| format!(r#"{{"customerId":"acme","eventType":"call","totalTokens":1,"idempotencyKey":"{key}"}}"#);
+    let send = async |key: Option<&str>, event: &str| {
+        let request = host.request(Method::POST, "/v1/track").header("content-type", "application/json");
+        let request = key.iter().fold(request, |request, key| request.header("idempotency-key", *key));
+        host.send(request.body(body(event))).await
+    };
+    for (key, remaining) in [(None, "2"), (Some("k"), "1")] {
+        let event = key.unwrap_or("e");
+        let first = send(key, event).await;
+        assert_eq!(header(&first, "x-ratelimit-remaining"), Some(remaining));
+        host.ok("events.record", json!({"customerId": "acme", "eventType": "call", "totalTokens": 1})).await;
+        let again = send(key, event).await;
+        assert_eq!((first.status, &first.text), (again.status, &again.text));
+        for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+            assert_eq!(header(&first, name), header(&again, name), "{name}");
+        }
+    }
+    host.stop().await;
 }
 
 #[tokio::test]

@@ -1367,7 +1367,7 @@ export type ListBalances = {
   low?: boolean;
   /** Only those whose name, customer id or customer's name holds this text. */
   query?: string | null;
-  /** In which order. */
+  /** In which order. By `newest` a walk over all pages tells each balance once; by `lowest` one that moves meanwhile may be passed over or told again. */
   sort?: BalanceSort;
 };
 
@@ -1393,7 +1393,7 @@ export type ListCustomers = {
   lowBalance?: boolean;
   /** Part of an external id, name, email or metadata value, in any case. */
   query?: string | null;
-  /** The order. */
+  /** The order. By `newest` and `externalId` a walk over all pages tells each customer once; by `utilisation` and `lastEvent` one that moves meanwhile may be passed over or told again. */
   sort?: CustomerSort;
 };
 
@@ -1439,7 +1439,7 @@ export type ListLimits = {
   limit?: number;
   /** Only limits on this meter. */
   meterId?: MeterId | null;
-  /** The order. */
+  /** The order. By `newest` and `name` a walk over all pages tells each limit once; by `utilisation` one that moves meanwhile may be passed over or told again. */
   sort?: LimitSort;
 };
 
@@ -1501,7 +1501,7 @@ export type ListReservations = {
   state?: ReservationState | null;
 };
 
-/** Which standings to list: closest to their limit first. */
+/** Which standings to list: closest to their limit first. One that moves while the pages are walked may be passed over or told again. */
 export type ListStandings = {
   /** Where the last page ended. */
   cursor?: Cursor | null;
@@ -2669,7 +2669,7 @@ export type TrackDecision = {
   reason: RefusalReason | null;
 };
 
-/** A tracked event is durable. */
+/** A tracked event is durable. A repeat under the event's `idempotencyKey` answers as the first did, for a day; after that with the figures of now. */
 export type Tracked = {
   /** What balances paid for it, in the order in which they pay. */
   balances: Charged[];
