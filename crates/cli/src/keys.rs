@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
+use weir_core::time::Timestamp;
+use weir_engine::{Clock, SystemClock};
 use weir_http::Door;
 
 use crate::args::{KeysArgs, KeysCommand};
@@ -105,10 +107,10 @@ async fn act(door: &Door, command: &KeysCommand) -> Result<(), Failure> {
 
 async fn list(door: &Door) -> Result<(), Failure> {
     let mut rows = vec![["ID", "NAME", "SCOPE", "KEY", "CALLS", "CREATED", "LAST USED", "STATE"].map(str::to_owned)];
-    let mut cursor = None;
+    let (mut cursor, now) = (None, SystemClock.now());
     loop {
         let page: Page = door.ask("keys.list", &ListKeys { limit: 100, cursor }).await?;
-        rows.extend(page.data.into_iter().map(row));
+        rows.extend(page.data.into_iter().map(|key| row(key, now)));
         cursor = page.next_cursor;
         if cursor.is_none() {
             break;
@@ -123,9 +125,11 @@ async fn list(door: &Door) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(key: Key) -> [String; 8] {
+fn row(key: Key, now: Timestamp) -> [String; 8] {
+    let is_over = |at: &String| at.parse::<Timestamp>().is_ok_and(|at| at <= now);
     let state = match (key.revoked_at, key.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
+        (None, Some(at)) if is_over(&at) => format!("expired {at}"),
         (None, Some(at)) => format!("expires {at}"),
         (None, None) => "live".to_owned(),
     };
@@ -134,4 +138,25 @@ fn row(key: Key) -> [String; 8] {
     let calls: Vec<String> = calls.iter().filter_map(|(most, span)| Some(format!("{}/{span}", (*most)?))).collect();
     let calls = if calls.is_empty() { "any number".to_owned() } else { calls.join(" ") };
     [key.id, key.name, key.scope, key.prefix, calls, key.created_at, used, state]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_said_to_have_expired_once_it_has() {
+        let state = |expires_at: Option<&str>, revoked_at: Option<&str>| {
+            let key = serde_json::json!({
+                "id": "key_1", "name": "n", "scope": "read", "prefix": "weir_sk_", "createdAt": "2026-03-01T00:00:00Z",
+                "expiresAt": expires_at, "revokedAt": revoked_at,
+            });
+            row(serde_json::from_value(key).unwrap(), "2026-03-10T12:00:00Z".parse().unwrap())[7].clone()
+        };
+        let (now, later) = ("2026-03-10T12:00:00Z", "2026-03-10T12:00:00.000001Z");
+        assert_eq!(state(Some(later), None), format!("expires {later}"));
+        assert_eq!(state(Some(now), None), format!("expired {now}"));
+        assert_eq!(state(Some(now), Some(later)), format!("revoked {later}"));
+        assert_eq!(state(None, None), "live");
+    }
 }

@@ -105,7 +105,7 @@ fn reworded(reason: &str) -> String {
     for beginning in ["invalid type: ", "invalid value: ", "invalid length "] {
         if let Some((found, expected)) = reason.strip_prefix(beginning).and_then(|rest| rest.rsplit_once(", expected "))
         {
-            return format!("must be {}, not {found}", plain(expected));
+            return format!("must be {}, not {found}", plain(expected, found));
         }
     }
     if let Some((found, expected)) =
@@ -117,13 +117,12 @@ fn reworded(reason: &str) -> String {
     if flows { reason.to_owned() } else { format!("is {reason}") }
 }
 
-/// The reader's name of a type, for people.
-fn plain(expected: &str) -> &str {
+/// The reader's name of a type, for people: the bounds of its numbers are the machine's, and not those of the field.
+fn plain<'a>(expected: &'a str, found: &str) -> &'a str {
+    let is_too_large = found.strip_prefix("integer `").is_some_and(|number| !number.starts_with('-'));
     match expected {
-        "u8" => "a whole number from 0 to 255",
-        "u16" => "a whole number from 0 to 65,535",
-        "u32" => "a whole number from 0 to 4,294,967,295",
-        "u64" | "usize" => "a whole number that is not negative",
+        "u8" | "u16" | "u32" | "u64" | "usize" if is_too_large => "a smaller whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
         "i8" | "i16" | "i32" | "i64" => "a whole number",
         "f64" | "f32" => "a number",
         "a string" | "a borrowed string" | "a formatted string" => "a text",
@@ -206,7 +205,13 @@ mod tests {
         assert_eq!(limit(r#","meterId":"m""#).1, "meterId");
         let meter = r#","meterId":"mtr_00000000-0000-0000-0000-000000000000""#;
         let (_, field, message) = limit(&format!(r#"{meter},"alertThresholds":[80,-1]"#));
-        assert_eq!(field, "alertThresholds[1]", "{message}");
+        let message = message.split_once(" must ").unwrap().1;
+        assert_eq!(
+            (field.as_str(), message),
+            ("alertThresholds[1]", "be a whole number that is not negative, not integer `-1`")
+        );
+        let (_, _, message) = limit(&format!(r#"{meter},"alertThresholds":[70000]"#));
+        assert!(message.ends_with("must be a smaller whole number, not integer `70000`"), "{message}");
         let (_, field, message) = limit(&format!(r#"{meter},"enabled":"yes""#));
         assert_eq!(
             (field.as_str(), message.as_str()),
