@@ -82,7 +82,7 @@ export const balances = {
   grantState: { live: "Live", spent: "Spent", expired: "Expired" } satisfies Record<GrantState, string>,
   holdState: { live: "Live", captured: "Captured", released: "Released", expired: "Ran out" } satisfies Record<HoldState, string>,
   cause: {
-    request: "Asked for",
+    request: "On request",
     initial: "Initial amount",
     recurring: "Recurring credit",
     expiry: "A grant expired",
@@ -241,7 +241,7 @@ export const balances = {
     actual: "Actual amount",
     actualHint: (held: string) => `What it came to: ${held} is held.`,
     description: "Description",
-    descriptionHint: "Stands in the ledger.",
+    descriptionHint: "Shown in the ledger.",
     captureDescriptionHint: "The hold’s own where none is given.",
     note: "Note",
     noteHint: "Why it is corrected, for those who read the ledger later.",

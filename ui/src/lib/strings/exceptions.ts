@@ -8,6 +8,7 @@ export const exceptions = {
   none: "No limit applies to this customer.",
   count: (count: number, text: string) => counted(count, text, "exception", "exceptions"),
 
+  noteWanted: "Say why.",
   raise: {
     of: (limit: string) => `Raise… ${limit}`,
     open: "Raise until…",

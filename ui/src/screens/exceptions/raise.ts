@@ -54,11 +54,18 @@ function left(value: Q, standing: Standing): Q {
   return rest > 0n ? quantity(rest) : zero;
 }
 
+/** Why a value is none to raise a limit to; null where it is one. */
+export function tooLow(standing: Standing, value: Q): string | null {
+  const own = ownValue(standing);
+  return compare(value, own) <= 0 ? t.exceptions.raise.tooLow(amount(own, standing)[0]) : null;
+}
+
 /** What a raise will do, in sentences; null where there is nothing to be said yet. */
 export function effectOf(standing: Standing, who: string, value: Q | null, until: number | null, zone: string, now: number): string[] | null {
   if (value === null || until === null || until <= now) return null;
+  const low = tooLow(standing, value);
+  if (low !== null) return [low];
   const own = ownValue(standing);
-  if (compare(value, own) <= 0) return [t.exceptions.raise.tooLow(amount(own, standing)[0])];
   const words = t.exceptions.raise;
   const [to, per] = amount(value, standing);
   const end = formatDeadline(until, now, zone);
