@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// Most values, and most dimensions, of one event.
 pub const MAX_ENTRIES: usize = 64;
 /// How far ahead of the server's clock an event may lie, in microseconds.
-pub const MAX_AHEAD: i64 = 5 * 60 * 1_000_000;
+const MAX_AHEAD: i64 = 5 * 60 * 1_000_000;
 /// The dimensions that every event has by itself.
 pub const BUILT_IN_DIMENSIONS: [&str; 2] = ["customer_id", "event_type"];
 

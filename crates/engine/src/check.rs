@@ -78,12 +78,13 @@ impl<'a> Applied<'a> {
         total: Aggregate,
         now: Timestamp,
     ) -> Self {
-        let raised = customer.extras().raise(rule, now);
+        // A raise that ends before a coming window begins is none there.
+        let raised = customer.extras().raise(rule, window.start.map_or(now, |start| start.max(now)));
         let limit = raised.map_or(rule.value, |raise| raise.value);
         let used = total.used();
-        // Whatever is held would come now, or in a window that is still to come.
+        // Whatever is held may come now, or in a coming window that it reaches.
         let (taken, held) = if !window.is_over(now) && !customer.extras().holds.is_empty() {
-            let taken = with_holds(&total, customer.held(rule, meter, now));
+            let taken = with_holds(&total, customer.held(rule, meter, window, now));
             // A difference of two totals that can be counted.
             let held = taken.used().checked_sub(used).unwrap_or(Quantity::ZERO);
             (taken, held)
@@ -98,6 +99,11 @@ impl<'a> Applied<'a> {
     /// Whether a hard limit lets an event through.
     pub(crate) fn admits(&self, event: Option<&Contribution>) -> Result<bool> {
         Ok(self.rule.enforcement == Enforcement::Soft || admits(&self.taken, event, self.standing.limit)?)
+    }
+
+    /// Whether its window begins at an instant or later.
+    pub(crate) fn begins_from(&self, at: Timestamp) -> bool {
+        self.window.start.is_some_and(|start| at <= start)
     }
 
     pub(crate) fn by_urgency(&self, refuses: bool, other: &Self, other_refuses: bool) -> Ordering {

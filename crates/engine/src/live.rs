@@ -78,14 +78,16 @@ impl LiveCustomer {
         }
     }
 
-    /// What live reservations would add to a limit now, if they came to what they hold.
+    /// What live reservations would add to a limit in a window that is not over, if they came to what they hold.
     pub(crate) fn held<'a>(
         &'a self,
         rule: &'a LimitRule,
         meter: &'a MeterRule,
+        window: Window,
         now: Timestamp,
     ) -> impl Iterator<Item = Contribution> + 'a {
-        let live = self.extras().holds.iter().filter(move |hold| now < hold.expires_at);
+        let from = window.start.map_or(now, |start| start.max(now));
+        let live = self.extras().holds.iter().filter(move |hold| from < hold.expires_at);
         live.filter_map(move |hold| rule.contribution(meter, &hold.facts(&self.external, now)))
     }
 

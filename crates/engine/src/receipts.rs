@@ -21,8 +21,9 @@ use crate::writer::{Tx, insert_rows};
 
 /// How long an answer is kept, in microseconds.
 pub(crate) const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
-/// Larger answers are not kept, in bytes; none of an operation that writes is nearly as large.
-const MAX_KEPT: usize = 256 << 10;
+/// Larger answers are not kept, in bytes: only a list of several thousand limits that all change may be answered with as much, and
+/// it changes nothing more when it is sent again.
+const MAX_KEPT: usize = 8 << 20;
 
 tokio::task_local! {
     /// The request that is being answered, where its answer is to be kept. It goes along with the task, as what an operation asks of

@@ -14,8 +14,8 @@ use weir_core::period::Period;
 use weir_core::quantity::Quantity;
 use weir_core::rate::RateSpan;
 use weir_engine::model::{
-    CommitReservation, ExtendReservation, ListEvents, ListReservations, NewLimit, NewRateLimit, NewReservation,
-    Reservation, ReservationState, Reserved,
+    CommitReservation, ExtendReservation, ListEvents, ListReservations, NewLimit, NewRaise, NewRateLimit,
+    NewReservation, Reservation, ReservationState, Reserved,
 };
 use weir_engine::{Error, doctor};
 
@@ -76,12 +76,17 @@ async fn what_is_held_is_out_of_reach_in_the_coming_window_too() {
     let Err(Error::Refused(refused)) = bench.engine.track(&actor(), ahead("2.1")).await else { panic!("admitted") };
     assert_eq!((refused.limits[0].used, refused.limits[0].held), (quantity("5"), quantity("3")));
     bench.engine.track(&actor(), ahead("2")).await.unwrap();
-    // Today is all but unused, tomorrow is not: what is held now may come then.
-    let Err(Error::Refused(refused)) = bench.engine.reserve(&actor(), hold("acme", "0.1")).await else {
-        panic!("admitted")
-    };
+    // Today is all but unused, tomorrow is not: what lasts until then may come then.
+    let lasting = |ttl_seconds| NewReservation { ttl_seconds, ..hold("acme", "0.1") };
+    let Err(Error::Refused(refused)) = bench.engine.reserve(&actor(), lasting(181)).await else { panic!("admitted") };
     assert_eq!(refused.limits[0].reset, Some(at("2026-03-12T00:00:00Z").unix_seconds_ceil()));
-    bench.engine.track(&actor(), event("acme", "7")).await.unwrap();
+    let short = reserve(&bench, lasting(180)).await;
+    let actor = actor();
+    let extend = |ttl_seconds| bench.engine.extend_reservation(&actor, short.id, ExtendReservation { ttl_seconds });
+    assert_eq!(extend(181).await.unwrap_err().code(), Code::Conflict, "it does not fit into tomorrow");
+    extend(180).await.unwrap();
+    bench.engine.release_reservation(&actor, short.id).await.unwrap();
+    bench.engine.track(&actor, event("acme", "7")).await.unwrap();
     bench.clock.set(at(midnight));
     assert_eq!(standing(&bench, "acme").await, figures("7", "3", "0", true));
     assert_eq!(commit(&bench, held.id, None).await.unwrap().overdrawn, Some(false));
@@ -96,7 +101,31 @@ async fn a_hold_that_outlives_its_window_fits_into_the_next_one() {
     bench.engine.record(&actor(), event("acme", "-5")).await.unwrap();
     let lasting = |ttl_seconds| NewReservation { ttl_seconds, ..hold("acme", "15") };
     assert!(matches!(bench.engine.reserve(&actor(), lasting(601)).await, Err(Error::Refused(_))));
-    reserve(&bench, lasting(600)).await;
+    let held = reserve(&bench, lasting(600)).await;
+    let extend = ExtendReservation { ttl_seconds: 601 };
+    assert_eq!(bench.engine.extend_reservation(&actor(), held.id, extend).await.unwrap_err().code(), Code::Conflict);
+}
+
+#[tokio::test]
+async fn a_raise_that_ends_with_the_window_lets_nothing_more_into_the_next_one() {
+    let bench = Bench::open_at("2026-03-10T23:57:00Z").await;
+    let meter = bench.meter("tokens", Aggregation::Sum, "values.tokens").await;
+    let id = bench.engine.create_limit(&actor(), limit("daily", meter, "10", Period::Day)).await.unwrap().id;
+    bench.engine.record(&actor(), event("acme", "1")).await.unwrap();
+    let midnight = at("2026-03-11T00:00:00Z");
+    let raise = NewRaise {
+        customer_id: "acme".to_owned(),
+        limit_value: quantity("100"),
+        until: midnight,
+        note: "launch".to_owned(),
+    };
+    bench.engine.raise_limit(&actor(), id, raise).await.unwrap();
+    let lasting = |ttl_seconds| NewReservation { ttl_seconds, ..hold("acme", "80") };
+    let Err(Error::Refused(refused)) = bench.engine.reserve(&actor(), lasting(900)).await else { panic!("admitted") };
+    assert_eq!(refused.limits[0].limit, quantity("10"));
+    let ahead = EventInput { timestamp: Some(midnight), ..event("acme", "80") };
+    assert!(matches!(bench.engine.track(&actor(), ahead).await, Err(Error::Refused(_))));
+    reserve(&bench, lasting(180)).await;
 }
 
 #[tokio::test]
@@ -363,6 +392,8 @@ enum Call {
     /// Of what is live, with at most what was held.
     Commit(prop::sample::Index),
     Release(prop::sample::Index),
+    /// Of what is live, for so many seconds.
+    Extend(prop::sample::Index, u32),
     /// So many seconds later.
     Wait(i64),
     /// So many seconds before an hour ends, or after if negative.
@@ -376,6 +407,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         3 => (amount(), prop_oneof![1..60_u32, 600..=3_600_u32]).prop_map(|(amount, ttl)| Call::Reserve(amount, ttl)),
         2 => any::<prop::sample::Index>().prop_map(Call::Commit),
         1 => any::<prop::sample::Index>().prop_map(Call::Release),
+        2 => (any::<prop::sample::Index>(), 1..=3_600_u32).prop_map(|(index, ttl)| Call::Extend(index, ttl)),
         1 => prop_oneof![1..120_i64, 120..2_400_i64].prop_map(Call::Wait),
         3 => (-60..240_i64).prop_map(Call::WaitForTheEnd),
     ];
@@ -419,7 +451,15 @@ proptest! {
                         let held = live.remove(index.index(live.len()));
                         bench.engine.release_reservation(&actor(), held.id).await.unwrap();
                     }
-                    Call::Commit(_) | Call::Release(_) => {}
+                    Call::Extend(index, ttl_seconds) if !live.is_empty() => {
+                        let held = index.index(live.len());
+                        let extend = ExtendReservation { ttl_seconds };
+                        match bench.engine.extend_reservation(&actor(), live[held].id, extend).await {
+                            Ok(longer) => live[held].expires_at = longer.expires_at,
+                            Err(error) => prop_assert_eq!(error.code(), Code::Conflict),
+                        }
+                    }
+                    Call::Commit(_) | Call::Release(_) | Call::Extend(..) => {}
                     Call::Wait(seconds) => now = now.saturating_add_micros(seconds * 1_000_000),
                     Call::WaitForTheEnd(seconds) => {
                         let left = 3_600 - now.unix_seconds() % 3_600 - seconds;

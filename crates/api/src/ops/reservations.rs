@@ -70,7 +70,8 @@ operation! {
 }
 
 operation! {
-    /// Lets a live reservation last longer.
+    /// Lets a live reservation last so many seconds from now, never shorter; 409 where it does not fit into the next window of a limit that
+    /// it then reaches.
     Extend "reservations.extend" Post "/reservations/{id}/extend" Ingest Ingest,
     |ctx, req: WithId<ExtendReservation>| -> Reservation {
         Ok(ctx.engine().extend_reservation(&ctx.actor, reservation(&req.id)?, req.rest).await?)

@@ -244,7 +244,7 @@ pub struct CheckedLimit {
     pub period: Period,
     /// How much.
     pub limit: Quantity,
-    /// The meter over the current window.
+    /// The meter over the window: the present one, or of what is judged the coming one where only that refuses.
     #[serde(deserialize_with = "weir_core::quantity::total")]
     pub used: Quantity,
     /// Taken by live reservations.

@@ -26,7 +26,7 @@ pub struct Tracked {
     /// It took a balance below its minimum.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub overdrawn: bool,
-    /// The rate limits that the event consumed: the least remaining first.
+    /// The rate limits that the event consumed, the least remaining first; of a repeat, the first of them alone.
     #[serde(skip)]
     pub rate_limits: Vec<RateStanding>,
 }

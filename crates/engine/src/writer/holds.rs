@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Arguments, Row, SqliteConnection};
 use uuid::Uuid;
 use weir_core::error::{Code, Fault};
-use weir_core::event::{EventDraft, MAX_AHEAD};
+use weir_core::event::EventDraft;
 use weir_core::id::{EventId, ReservationId};
 use weir_core::quantity::Quantity;
 use weir_core::time::Timestamp;
@@ -209,9 +209,7 @@ impl Writer {
         now: Timestamp,
     ) -> Result<Result<Reserved>> {
         let expires_at = now.saturating_add_micros(ttl);
-        // It may come while it is held, and counts beside events that were recorded ahead of time.
-        let latest = expires_at.saturating_add_micros(-1).max(now.saturating_add_micros(MAX_AHEAD));
-        let rules = match self.admit(overlay, &event, Some(latest), now)? {
+        let rules = match self.admit(overlay, &event, Some(expires_at.saturating_add_micros(-1)), now)? {
             Ok(rules) => rules,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -313,6 +311,9 @@ impl Writer {
             }
             (Settle::Extend(ttl), ReservationState::Live) => {
                 let (external, until) = (row.external.clone(), now.saturating_add_micros(ttl).max(row.expires_at));
+                if let Err(refused) = self.reaches(overlay, row, until, now)? {
+                    return Ok(Err(refused));
+                }
                 if let Some(row) = overlay.holds.get_mut(&id) {
                     (row.expires_at, row.is_changed) = (until, true);
                 }
@@ -333,6 +334,28 @@ impl Writer {
         }
         let row = overlay.holds.get(&id).ok_or_else(|| Error::Storage("a reservation was lost".to_owned()))?;
         Ok(Ok(row.shown(project, now)))
+    }
+
+    /// Whether a reservation that lasts longer fits into the windows that it then reaches: it was admitted only into those before.
+    fn reaches(&self, overlay: &Overlay, row: &HoldRow, until: Timestamp, now: Timestamp) -> Result<Result<()>> {
+        let (config, known) = (self.shared.config(), overlay.customers.get(&row.external));
+        let Some((customer, (_, hold))) = known.zip(row.live()) else { return Ok(Ok(())) };
+        let mut without = customer.clone();
+        without.let_go(row.id);
+        let facts = hold.facts(&row.external, until.saturating_add_micros(-1));
+        let judged = match judge(&config, &without, &overlay.past, &facts, now) {
+            Ok(judged) => judged,
+            Err(busy) => return Ok(Err(busy)),
+        };
+        for judged in judged {
+            if judged.applied.begins_from(row.expires_at) && judged.refuses()? {
+                let (id, limit) = (row.id, &judged.applied.rule.name);
+                return Ok(Err(conflict(format!(
+                    "the reservation `{id}` does not fit into the coming window of `{limit}`"
+                ))));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// Records what a reservation came to, whatever limits say.

@@ -42,12 +42,12 @@ pub(super) struct RefusalRow {
 
 /// One limit that an event counts on, in the window of the event.
 pub(super) struct Judged<'a> {
-    applied: Applied<'a>,
+    pub(super) applied: Applied<'a>,
     part: Option<Contribution>,
 }
 
 impl Judged<'_> {
-    fn refuses(&self) -> Result<bool> {
+    pub(super) fn refuses(&self) -> Result<bool> {
         Ok(!self.applied.admits(self.part.as_ref())?)
     }
 }
@@ -105,8 +105,8 @@ impl Writer {
     }
 
     /// Asks whether neither a rate limit nor a limit refuses an event: the rate limits that it consumes, or the refusal, which is
-    /// remembered. An event that is to come may come up to and at `latest`. The outer error is the writer's, the inner one the
-    /// caller's.
+    /// remembered. An event that is to come may come from now until `latest`, and at it: no period is so short that another window lies
+    /// between the two. The outer error is the writer's, the inner one the caller's.
     pub(super) fn admit(
         &self,
         overlay: &mut Overlay,

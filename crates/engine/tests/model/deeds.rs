@@ -18,7 +18,7 @@ use crate::common::actor;
 use crate::plain::{Definition, Happened, Limit, Meter, Owner, Texts};
 use crate::world::{Life, Sent, World};
 
-pub const MINUTES_AHEAD: i64 = 300_000_000;
+const MINUTES_AHEAD: i64 = 300_000_000;
 
 fn zone(number: usize) -> Zone {
     Zone::parse(ZONES[number]).expect("a zone")

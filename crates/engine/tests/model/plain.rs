@@ -323,7 +323,10 @@ impl Plain {
             let value_of = |parts: &[_]| meter.definition.value(parts).unwrap_or(Quantity::ZERO);
             let used = value_of(&parts);
             let mut taken = parts;
-            let live = self.holds.iter().filter(|hold| hold.is_live(now) && window.end.is_none_or(|end| now < end));
+            let live = self.holds.iter().filter(|hold| {
+                let reached = window.start.is_none_or(|start| start < hold.expires_at);
+                hold.is_live(now) && reached && window.end.is_none_or(|end| now < end)
+            });
             for hold in live.filter(|hold| {
                 let event = &hold.event;
                 event.customer == customer && event.has(&limit.filters) && meter.definition.matches(event)
@@ -337,7 +340,7 @@ impl Plain {
                 }
             }
             let held = Quantity::from_steps(value_of(&taken).steps() - used.steps());
-            let value = match self.raise(index, customer, now) {
+            let value = match self.raise(index, customer, window.start.map_or(now, |start| start.max(now))) {
                 Some((_, raise, true)) => raise.value,
                 _ => limit.value,
             };

@@ -16,7 +16,6 @@ use weir_engine::model::{
 use crate::alerts::shown;
 use crate::commands::{CUSTOMERS, Sketch, amounts};
 use crate::common::actor;
-use crate::deeds::MINUTES_AHEAD;
 use crate::plain::{Applying, Forgiven, Happened, Held, Plain, Raised};
 use crate::world::{Life, World};
 
@@ -130,7 +129,7 @@ impl World {
         let event = self.candidate(&input);
         let expires_at = self.now.saturating_add_micros(i64::from(ttl_seconds) * 1_000_000);
         let last = Timestamp::from_micros(expires_at.as_micros() - 1);
-        let expected = self.refusing_until(&event, last.max(self.now.saturating_add_micros(MINUTES_AHEAD)));
+        let expected = self.refusing_until(&event, last);
         match answer {
             Ok(reserved) => {
                 assert_eq!(expected, [], "{input:?} at {}", self.now);
@@ -215,6 +214,17 @@ impl World {
             return;
         }
         let until = self.now.saturating_add_micros(i64::from(ttl_seconds) * 1_000_000).max(hold.expires_at);
+        // Into a window that it did not reach before, it has to fit like any other.
+        let last = Happened { at: Timestamp::from_micros(until.as_micros() - 1), ..hold.event.clone() };
+        self.plain.holds[which].state = ReservationState::Released;
+        let reached = self.plain.counting_on(&last, self.now).into_iter();
+        let mut reached = reached.filter(|one| one.window.start.is_some_and(|start| hold.expires_at <= start));
+        let refused = reached.any(|one| one.refuses(&last));
+        self.plain.holds[which].state = ReservationState::Live;
+        if refused {
+            assert_eq!(code(&answer), Some(Code::Conflict));
+            return;
+        }
         assert_eq!(answer.expect("more time").expires_at, until);
         self.plain.holds[which].expires_at = until;
     }

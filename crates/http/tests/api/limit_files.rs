@@ -1,5 +1,6 @@
 //! Limits as a list and as a file, put into force over a real socket.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Host, Reply};
@@ -52,6 +53,21 @@ async fn whatever_is_wrong_with_any_limit_is_said_at_once() {
     assert!(reply.text.contains("did you mean `period`?"), "{}", reply.text);
     assert_eq!(limits(&host).await, json!([]), "nothing was done");
     assert_eq!(host.refused("limits.sync", json!({ "limits": [good], "archive": true })).await.1, "archive");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_list_under_a_key_is_answered_again_as_it_was() {
+    let host = Host::start().await;
+    let limit = |n| json!({ "name": format!("limit {n}"), "meter": "total_tokens", "limitValue": 5, "period": "day" });
+    let body = json!({ "limits": (0..1_500).map(limit).collect::<Vec<_>>() }).to_string();
+    let send = async || {
+        let request = host.request(Method::POST, "/v1/limits/sync").header("idempotency-key", "once");
+        host.send(request.header("content-type", "application/json").body(body.clone())).await
+    };
+    let first = send().await;
+    assert_eq!((first.status.as_u16(), &first.json()["created"]), (200, &json!(1_500)));
+    assert_eq!(send().await.text, first.text);
     host.stop().await;
 }
 

@@ -457,7 +457,7 @@ export type CheckedLimit = {
   remaining: Quantity;
   /** When the window ends, in Unix seconds; null for `all_time`. */
   reset: number | null;
-  /** The meter over the current window. */
+  /** The meter over the window: the present one, or of what is judged the coming one where only that refuses. */
   used: Quantity;
 };
 
@@ -3045,7 +3045,7 @@ export interface Operations {
     };
     res: Reservation;
   };
-  /** Lets a live reservation last longer. */
+  /** Lets a live reservation last so many seconds from now, never shorter; 409 where it does not fit into the next window of a limit that it then reaches. */
   "reservations.extend": {
     req: {
       /** Which one. */
