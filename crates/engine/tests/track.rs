@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use common::{Bench, actor, at, check, event, limit, quantity};
 use proptest::prelude::*;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use weir_core::aggregate::{Aggregate, Aggregation, Field};
 use weir_core::decide::admits;
 use weir_core::error::Code;
@@ -18,7 +20,7 @@ use weir_core::time::{CivilDate, Timestamp, Zone};
 use weir_engine::model::{
     Check, Enforcement, LimitPatch, ListEvents, ListRefusals, NewCustomer, NewLimit, NewMeter, PageSize, RefusalReason,
 };
-use weir_engine::{Engine, Error, doctor};
+use weir_engine::{DATA_FILE, Engine, Error, doctor};
 
 const NOW: &str = "2026-03-10T12:00:00Z";
 
@@ -149,6 +151,22 @@ async fn a_refusal_leaves_the_key_free_and_a_repeat_answers_as_the_first_did() {
     let bench = bench.reopen().await;
     let again = bench.engine.track(&actor(), one).await.unwrap();
     assert_eq!((again.id, again.recorded, again.limits[0].used), (first.id, true, Quantity::ZERO));
+}
+
+#[tokio::test]
+async fn a_kept_answer_that_cannot_be_read_is_one_of_now() {
+    let bench = Bench::open_at(NOW).await;
+    let meter = bench.meter("tokens", Aggregation::Sum, "values.tokens").await;
+    bench.engine.create_limit(&actor(), limit("daily", meter, "10", Period::Day)).await.unwrap();
+    let one = keyed("k", event("acme", "1"));
+    let first = bench.engine.track(&actor(), one.clone()).await.unwrap();
+    bench.engine.record(&actor(), event("acme", "2")).await.unwrap();
+    let path = bench.dir.path().join(DATA_FILE);
+    let mut file = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+    let garbled = sqlx::query("UPDATE track_answer SET answer = 'no answer'").execute(&mut file).await.unwrap();
+    assert_eq!(garbled.rows_affected(), 1);
+    let again = bench.engine.track(&actor(), one).await.unwrap();
+    assert_eq!((again.id, again.recorded, again.limits[0].used), (first.id, true, quantity("3")));
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use crate::model::{Charged, CheckedLimit, RateStanding, Tracked};
 use crate::receipts::KEPT;
 use crate::scan::{from_json, to_json};
 
-/// Most answers let go of in one go: more than come between two.
+/// Most answers let go of in one go: what 20,000 calls a second leave between two, which are ten seconds apart at most. Others wait
+/// for the next.
 const MOST_FORGOTTEN: i64 = 200_000;
 
 /// Before every id of an event whose answer is still kept.

@@ -351,7 +351,8 @@ impl Writer {
             if judged.applied.begins_from(row.expires_at) && judged.refuses()? {
                 let (id, limit) = (row.id, &judged.applied.rule.name);
                 return Ok(Err(conflict(format!(
-                    "the reservation `{id}` does not fit into the coming window of `{limit}`"
+                    "the reservation `{id}` does not fit into the coming window of `{limit}`: \
+                     extend it by less, or release it"
                 ))));
             }
         }
